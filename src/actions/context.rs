@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use crate::actions::{ActionError, PollTicket, ReloadTicket, RunRead};
 use crate::fs::SeenFiles;
 use crate::ledger::{self, Reader};
+use crate::notify;
 use crate::poll::Cycle;
 
 /// Where actions are done.
@@ -22,6 +23,8 @@ pub struct ActionContext {
     pub ledger: ledger::Config,
     /// The configuration's file.
     pub config: PathBuf,
+    /// The notifiers of the configuration in force.
+    pub notifiers: watch::Receiver<Arc<[notify::Config]>>,
     /// The lines to a daemon's loops; none in a command.
     pub daemon: Option<DaemonLines>,
     /// Held by whoever changes budgets in Partner Center: two at once would take each other's
@@ -51,9 +54,16 @@ impl ActionContext {
             cycle: watch::Sender::new(Some(cycle)).subscribe(),
             ledger,
             config,
+            notifiers: watch::Sender::default().subscribe(),
             daemon: None,
             pushing: Arc::default(),
         }
+    }
+
+    /// The same with these notifiers.
+    #[must_use]
+    pub fn with_notifiers(self, notifiers: &[notify::Config]) -> Self {
+        Self { notifiers: watch::Sender::new(notifiers.into()).subscribe(), ..self }
     }
 
     /// What is in force.

@@ -1,6 +1,6 @@
 //! What people ask for while the program runs: one file for each action, with what is asked, what
-//! is answered, and what it does. The same code acts in the daemon, asked over its control socket,
-//! and in a command where no daemon runs. How it is asked over HTTP is left to `web`.
+//! is answered, and what it does. The same code acts in the daemon, asked over HTTP or its control
+//! socket, and in a command where no daemon runs. How it is asked over HTTP is left to `web`.
 
 mod ack;
 mod author;
@@ -9,6 +9,7 @@ mod error;
 mod evidence;
 mod expire;
 mod incident;
+mod notify_test;
 mod poll;
 mod poll_ticket;
 mod progress;
@@ -35,6 +36,7 @@ pub use error::ActionError;
 pub use evidence::{EvidenceNoted, EvidenceRequest};
 pub use expire::{ExpireRequest, Expired};
 pub use incident::{Incident, IncidentAbout};
+pub use notify_test::{NotifyTestRequest, NotifyTested, try_notifier};
 pub use poll::{DeliveriesAnswer, PollAnswer, PollRequest, SecurityReadState, SourceState};
 pub use poll_ticket::{PollTicket, Polled};
 pub use progress::DeliveryProgress;
@@ -46,11 +48,11 @@ pub use reload_ticket::{ReloadTicket, Reloaded};
 pub use resolve::{ResolveRequest, SecurityAnswered, meant};
 pub use retry::{Retried, RetryRequest};
 pub use sign_in::{SignInKept, SignInRequest};
-pub use silence::{SilenceAdded, SilenceRequest, SilenceView, Until, UntilWord};
+pub use silence::{SilenceAdded, SilencePreviewed, SilenceRequest, SilenceView, Until, UntilWord};
 
-/// Something that people ask for. A new one is a file here, and a line in `web::control`.
+/// Something that people ask for. A new one is a file here, and a line in `web::api`.
 pub trait Action: Serialize + DeserializeOwned + Send + 'static {
-    /// What it is called: its path under `/v1/`.
+    /// What it is called: its path under `/api/v1/`.
     const NAME: &'static str;
 
     /// What it is answered with.

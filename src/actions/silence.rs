@@ -1,7 +1,5 @@
 //! Adds a silence, and says what it hides now. What it then does is the polls'.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -110,6 +108,17 @@ impl SilenceView {
     }
 }
 
+/// What a silence would be, before it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SilencePreviewed {
+    /// The silence.
+    pub silence: SilenceView,
+    /// What it would hide now.
+    pub reach: SilencePreview,
+    /// Why it is most likely not what is meant: it is made only where `yes` is said.
+    pub doubt: Option<String>,
+}
+
 impl Action for SilenceRequest {
     const NAME: &'static str = "silence/add";
     type Answer = SilenceAdded;
@@ -120,28 +129,24 @@ impl Action for SilenceRequest {
         author: &Author,
     ) -> Result<SilenceAdded, ActionError> {
         let cycle = context.cycle()?;
-        let now = cycle.clock.now();
-        let (judge, who) = (Arc::clone(&cycle), author.clone());
-        let survey = move |reader: &Reader| {
-            let last_good = reader.polls()?.last_good;
-            let silence =
-                self.checked(&who, last_good.as_ref().and_then(|poll| poll.newest), now)?;
-            let reach = reach(reader, &judge.budgets, &judge.rules, &silence, now)?;
-            // Before the first poll no customer is known.
-            let doubt = doubt(&silence, &reach, last_good.is_none(), &judge.rules, now)
-                .filter(|_| !self.yes);
-            if let Some(doubt) = doubt {
-                return Err(ActionError::Invalid(format!(
-                    "{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)"
-                )));
-            }
-            Ok((silence, reach))
-        };
-        let (silence, reach) = context.read(survey).await?;
+        let yes = self.yes;
+        let Surveyed { silence, reach, doubt } = self.survey(context, author).await?;
+        if let Some(doubt) = doubt.filter(|_| !yes) {
+            return Err(ActionError::Invalid(format!(
+                "{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)"
+            )));
+        }
         let id = cycle.ledger.add_silence(silence.clone()).await?;
         tracing::info!(%author, silence.id = id, silence.customers = reach.customers, silence.hides = reach.crossing, "a silence is made");
         Ok(SilenceAdded { silence: SilenceView::of(&Silence { id, ..silence }), reach })
     }
+}
+
+/// A silence that makes sense, with what it hides now.
+struct Surveyed {
+    silence: Silence,
+    reach: SilencePreview,
+    doubt: Option<String>,
 }
 
 /// Why a silence is most likely not what is meant.
@@ -171,6 +176,35 @@ fn doubt(
 }
 
 impl SilenceRequest {
+    /// What it would be, and would hide now; nothing is made.
+    pub async fn preview(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> Result<SilencePreviewed, ActionError> {
+        let Surveyed { silence, reach, doubt } = self.survey(context, author).await?;
+        Ok(SilencePreviewed { silence: SilenceView::of(&silence), reach, doubt })
+    }
+
+    async fn survey(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> Result<Surveyed, ActionError> {
+        let cycle = context.cycle()?;
+        let (now, who) = (cycle.clock.now(), author.clone());
+        let survey = move |reader: &Reader| {
+            let last_good = reader.polls()?.last_good;
+            let newest = last_good.as_ref().and_then(|poll| poll.newest);
+            let silence = self.checked(&who, newest, now)?;
+            let reach = reach(reader, &cycle.budgets, &cycle.rules, &silence, now)?;
+            // Before the first poll no customer is known.
+            let doubt = doubt(&silence, &reach, last_good.is_none(), &cycle.rules, now);
+            Ok(Surveyed { silence, reach, doubt })
+        };
+        context.read(survey).await
+    }
+
     fn checked(
         &self,
         author: &Author,

@@ -2,20 +2,17 @@
 //! recipients.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use uuid::Uuid;
 
+use crate::actions::{ActionError, NotifyTestRequest, NotifyTested, try_notifier};
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
 use crate::config::SecretsFor;
-use crate::domain::{Delivery, Message, Readers, Recipients, Route};
-use crate::metrics::Metrics;
+use crate::domain::{Message, Recipients};
 use crate::notify::{SampleKind, sample_message};
-use crate::text::clean;
 
 #[derive(Debug, Args)]
 pub(super) struct NotifyTest {
@@ -63,34 +60,25 @@ impl NotifyTest {
         Self { name: name.to_owned(), kind: Kind::default(), to: None }
     }
 
-    /// Who gets it: never a customer.
-    fn recipients(&self, route: &Route) -> anyhow::Result<Recipients> {
-        match (&route.readers, &self.to) {
-            (Readers::Contacts, Some(to)) => Ok(Recipients::Addresses(vec![to.clone()])),
-            (Readers::Contacts, None) => {
-                let text = format!(
-                    "{} writes to each customer's contacts: add --to with an address of your own",
-                    self.name
-                );
-                Err(WrongUsage(text).into())
-            }
-            (_, None) => Ok(route.recipients.clone()),
-            (_, Some(_)) => {
-                Err(WrongUsage(format!("{} has recipients of its own: leave --to out", self.name))
-                    .into())
-            }
-        }
-    }
-
+    /// As the file has the notifier: a daemon may not have read that yet.
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let needed = SecretsFor::Notifiers(vec![self.name.clone()]);
         let config = open::look(path, needed)?;
         let notifier = open::notifier(&config, &self.name)?;
-        let recipients = self.recipients(&notifier.route())?;
-        let message = sample_message(self.kind.into(), SystemClock::shared().now());
+        let request = NotifyTestRequest {
+            notifier: self.name.clone(),
+            kind: self.kind.into(),
+            to: self.to.clone(),
+        };
+        let recipients = request.recipients(notifier).map_err(invalid)?;
+        let message = sample_message(request.kind, SystemClock::shared().now());
         let accepted = tell(notifier, &recipients, &message).await?;
         Ok(if accepted { Outcome::Done } else { Outcome::Failed })
     }
+}
+
+fn invalid(error: ActionError) -> anyhow::Error {
+    WrongUsage(error.to_string()).into()
 }
 
 /// Sends a message through a notifier, to each of these recipients, and prints what they answer;
@@ -100,38 +88,14 @@ pub(super) async fn tell(
     recipients: &Recipients,
     message: &Message,
 ) -> anyhow::Result<bool> {
-    let clock = SystemClock::shared();
-    let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
-    let (name, identity, mut all) = (&notifier.name, Uuid::new_v4(), true);
-    for recipient in recipients.each() {
-        let delivery = Delivery {
-            id: Uuid::new_v4(),
-            identity,
-            notifier: name.to_string(),
-            recipient: recipient.map(str::to_owned),
-            stands_in_for: None,
-            audience: channel.route().readers.audience(),
-            created_at: clock.now(),
-            message: message.clone(),
-        };
-        let to =
-            recipient.map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
-        let to = text::clean(&to);
-        match text::while_waiting("sending", channel.attempt(&delivery)).await {
-            Ok(accepted) => output::page(&format!(
-                "{to}: {}: {}\n",
-                Tone::Good.paint("accepted"),
-                clean(&accepted.detail, 300)
-            ))?,
-            Err(error) => {
-                output::page(&format!(
-                    "{to}: {}: {}\n",
-                    Tone::Bad.paint("failed"),
-                    clean(&error.to_string(), 600)
-                ))?;
-                all = false;
-            }
-        }
+    let sending = try_notifier(notifier, recipients, message, SystemClock::shared());
+    let tested = text::while_waiting("sending", sending).await?;
+    let name = &notifier.name;
+    for NotifyTested { recipient, accepted, detail } in &tested {
+        let to = recipient.as_ref();
+        let to = to.map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
+        let said = if *accepted { Tone::Good.paint("accepted") } else { Tone::Bad.paint("failed") };
+        output::page(&format!("{}: {said}: {detail}\n", text::clean(&to)))?;
     }
-    Ok(all)
+    Ok(tested.iter().all(|one| one.accepted))
 }

@@ -14,6 +14,7 @@ use crate::daemon::reload_requests::Reloads;
 use crate::delivery::Progress;
 use crate::fs::SeenFiles;
 use crate::ledger;
+use crate::notify;
 use crate::poll::Cycle;
 
 /// The lines between the control socket and the loops.
@@ -31,6 +32,8 @@ pub(super) struct Lines {
     pub(super) progress: watch::Sender<DeliveryProgress>,
     /// The files of the configuration in force.
     pub(super) files: watch::Sender<SeenFiles>,
+    /// The notifiers of the configuration in force.
+    pub(super) notifiers: watch::Sender<Arc<[notify::Config]>>,
     /// What polls under the configuration in force.
     pub(super) cycle: watch::Sender<Option<Arc<Cycle>>>,
 }
@@ -47,6 +50,7 @@ impl Lines {
             owed: watch::Sender::new(0),
             progress: watch::Sender::default(),
             files: watch::Sender::default(),
+            notifiers: watch::Sender::default(),
             cycle: watch::Sender::new(None),
         };
         (lines, waiting)
@@ -90,6 +94,7 @@ impl Lines {
             cycle: self.cycle.subscribe(),
             ledger: ledger.clone(),
             config: config.to_owned(),
+            notifiers: self.notifiers.subscribe(),
             daemon: Some(DaemonLines {
                 polls: self.polls.clone(),
                 reloads: self.reloads.clone(),

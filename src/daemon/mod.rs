@@ -245,6 +245,7 @@ impl Daemon {
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {
         self.lines.files.send_replace(self.config.files.clone());
+        self.lines.notifiers.send_replace(self.config.notifiers.as_slice().into());
         let (interval, lines, metrics) = (self.config.poll_interval, &self.lines, &self.metrics);
         let leads = self.leads();
         self.metrics.leader.set(leads.into());
@@ -266,21 +267,26 @@ impl Daemon {
         let failed = |source| DaemonError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let shown = web::Shown {
-            metrics: self.metrics.clone(),
-            ledger: self.ledger.clone(),
-            ledger_file: self.config.ledger.clone(),
-            customer_metrics: self.customer_metrics.subscribe(),
-            clock: Arc::clone(&self.clock),
-            known: self.known.subscribe(),
-            actions: Some(self.lines.context(&self.config.ledger, &self.config.file, None)),
-        };
+        let shown = self.shown(None);
         let scheme = if config.certificate.is_some() { "https" } else { "http" };
         let listener = Listening::from(listener).with_certificate(self.certificate.subscribe());
         let task =
             tokio::spawn(async move { match web::run(listener, Limits::http(), shown).await {} });
         tracing::info!("metrics and health are served on {scheme}://{address}");
         Ok(Some(task))
+    }
+
+    /// What the pages and the API are made from; `read` runs commands that only read.
+    fn shown(&self, read: Option<RunRead>) -> web::Shown {
+        web::Shown {
+            metrics: self.metrics.clone(),
+            ledger: self.ledger.clone(),
+            ledger_file: self.config.ledger.clone(),
+            customer_metrics: self.customer_metrics.subscribe(),
+            clock: Arc::clone(&self.clock),
+            known: self.known.subscribe(),
+            actions: Some(self.lines.context(&self.config.ledger, &self.config.file, read)),
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::actions::{SilenceView, Until};
-use crate::domain::{BillingPeriod, PeriodSource, Silence, Silenceable};
+use crate::analysis::Hidden;
+use crate::domain::{Alert, BillingPeriod, PeriodSource, Silence, Silenceable};
 use crate::ledger::AlertRow;
+use crate::listings::{Scale, words};
 use crate::text::{clean, moment};
 
 /// A silence in JSON.
@@ -64,5 +66,38 @@ pub(crate) fn until(silence: &SilenceView, now: Timestamp, zone: &TimeZone) -> S
                 moment(month.end, now, zone)
             )
         }
+    }
+}
+
+/// What a silence keeps silent of one customer and rule, in words.
+pub(crate) struct HiddenLine {
+    pub(crate) severity: &'static str,
+    pub(crate) who: String,
+    pub(crate) rule: String,
+    pub(crate) value: String,
+    pub(crate) step: String,
+    /// Of its latest alert; empty where there is none.
+    pub(crate) reference: String,
+    /// Whether it was told, and what stops then.
+    pub(crate) told: &'static str,
+}
+
+/// The same in words.
+pub(crate) fn hidden(hidden: &Hidden) -> HiddenLine {
+    let scale = Scale { metric: hidden.metric, currency: hidden.currency };
+    let over_zero = || "cost over a budget of zero".to_owned();
+    HiddenLine {
+        severity: hidden.severity.as_str(),
+        who: words::clean(&hidden.customer),
+        rule: words::clean(&hidden.rule),
+        value: hidden.value.map_or_else(over_zero, |value| scale.step(value)),
+        step: scale.step(hidden.threshold),
+        reference: hidden.alert.map(Alert::reference_of).unwrap_or_default(),
+        told: match (hidden.told, hidden.reminds) {
+            (true, true) => "already told: only reminders stop",
+            (true, false) => "already told",
+            (false, true) => "without reminders",
+            (false, false) => "",
+        },
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -13,7 +14,8 @@ use crate::domain::{
 use crate::notify::message::{NOBODY, TEST_MARK};
 
 /// The kinds of messages that can be tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SampleKind {
     /// One new alert.
     #[default]

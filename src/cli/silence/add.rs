@@ -18,9 +18,8 @@ use crate::cli::output::{self, Tone};
 use crate::cli::silence::now;
 use crate::cli::text;
 use crate::config::parse_duration;
-use crate::domain::{Alert, Severity, parse_decimal};
-use crate::listings::Scale;
-use crate::listings::silences::{scope, until};
+use crate::domain::{Severity, parse_decimal};
+use crate::listings::silences::{HiddenLine, hidden, scope, until};
 use crate::text::clean;
 
 #[derive(Debug, Args)]
@@ -171,29 +170,20 @@ fn nothing_or(crossing: u64) -> String {
     if crossing == 0 { "nothing".to_owned() } else { format!("{crossing}, worst first") }
 }
 
-fn line(hidden: &Hidden) -> String {
-    let scale = Scale { metric: hidden.metric, currency: hidden.currency };
-    let tone = match hidden.severity {
+fn line(covered: &Hidden) -> String {
+    let tone = match covered.severity {
         Severity::Critical => Tone::Bad,
         Severity::Warning => Tone::Uneasy,
         Severity::Info => Tone::Good,
     };
-    let severity = tone.paint(&format!("{:<8}", hidden.severity.as_str().to_uppercase()));
-    let value = hidden
-        .value
-        .map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.step(value));
-    let alert = hidden.alert.map(|id| format!(", {}", Alert::reference_of(id))).unwrap_or_default();
-    let reminds = match (hidden.told, hidden.reminds) {
-        (true, true) => ", already told: only reminders stop",
-        (true, false) => ", already told",
-        (false, true) => ", without reminders",
-        (false, false) => "",
-    };
-    let (who, rule) = (text::clean(&hidden.customer), text::clean(&hidden.rule));
-    format!(
-        "{severity} {who}, {rule}: {value}, step {}{alert}{reminds}",
-        scale.step(hidden.threshold)
-    )
+    let HiddenLine { severity, who, rule, value, step, reference, told } = hidden(covered);
+    let severity = tone.paint(&format!("{:<8}", severity.to_uppercase()));
+    let more: String = [reference.as_str(), told]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| format!(", {part}"))
+        .collect();
+    format!("{severity} {who}, {rule}: {value}, step {step}{more}")
 }
 
 #[cfg(test)]
