@@ -21,7 +21,9 @@ use crate::config::Paths;
 use crate::daemon::{Assembly, assemble};
 use crate::ledger::LedgerError;
 use crate::secret::Secret;
-use crate::web::control::{About, CallError, Refused, SUDO_UID, call, socket_paths};
+use crate::web::control::{
+    About, BASE, CallError, OLDER_BASE, Refused, SUDO_UID, call, socket_paths,
+};
 
 /// Where the shipped unit's daemon listens.
 const UNIT_SOCKET: &str = "/run/budget-alertd/control.sock";
@@ -44,6 +46,8 @@ pub(super) enum Control {
 /// A running daemon of the same ledger.
 pub(super) struct Daemon {
     socket: PathBuf,
+    /// Where its addresses begin: those of an older one have others.
+    base: &'static str,
     /// What it says of itself.
     pub(super) about: About,
 }
@@ -115,7 +119,7 @@ impl Control {
 impl Daemon {
     /// Asks the daemon for an action.
     pub(super) async fn ask<A: Action>(&self, action: &A) -> anyhow::Result<A::Answer> {
-        let mut request = Request::post(format!("/v1/{}", A::NAME));
+        let mut request = Request::post(format!("{}/{}", self.base, A::NAME));
         if let Some(caller) = sudo_caller() {
             request = request.header(SUDO_UID, caller);
         }
@@ -148,7 +152,7 @@ fn answer<A: Action>(status: StatusCode, body: &Bytes) -> anyhow::Result<A::Answ
             .context("the daemon's answer is not understood: is it of another version?");
     }
     let text = serde_json::from_slice::<Refused>(body)
-        .map_or_else(|_| format!("the daemon answered {status}"), |refused| refused.error);
+        .map_or_else(|_| format!("the daemon answered {status}"), |refused| refused.detail);
     Err(if status == StatusCode::UNPROCESSABLE_ENTITY {
         WrongUsage(text).into()
     } else {
@@ -187,10 +191,10 @@ pub(super) async fn find(paths: &Paths) -> Found {
     let answers = join_all(sockets.iter().map(|socket| ask_who(socket))).await;
     for (socket, answer) in sockets.into_iter().zip(answers) {
         match answer {
-            Ok(about) if about.has_ledger_of(&own) => {
-                return Found { daemon: Some(Daemon { socket, about }), denied, hung };
+            Ok((about, base)) if about.has_ledger_of(&own) => {
+                return Found { daemon: Some(Daemon { socket, base, about }), denied, hung };
             }
-            Ok(about) => {
+            Ok((about, _)) => {
                 tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger");
             }
             Err(error) if error.is_denied() => denied = denied.or(Some(socket)),
@@ -224,7 +228,7 @@ pub(super) async fn find_daemon(
     let mut why = None;
     for (socket, answer) in places.into_iter().zip(answers) {
         match answer {
-            Ok(about) if is_meant(&about) => return Ok(Daemon { socket, about }),
+            Ok((about, base)) if is_meant(&about) => return Ok(Daemon { socket, base, about }),
             Err(error) if error.is_denied() => {
                 why.get_or_insert_with(|| who_may(&socket));
             }
@@ -240,16 +244,29 @@ pub(super) async fn find_daemon(
     })))
 }
 
-/// Who listens at a socket; a stranger is nobody.
-async fn ask_who(socket: &Path) -> Result<About, CallError> {
-    let nobody = |reason: String| CallError::Connect(std::io::Error::other(reason));
-    let request = Request::get("/v1/daemon")
-        .body(Body::empty())
-        .map_err(|error| nobody(error.to_string()))?;
+/// Who listens at a socket, and where its addresses begin; a stranger is nobody.
+async fn ask_who(socket: &Path) -> Result<(About, &'static str), CallError> {
     // Real time, not a clock's: it bounds what another process takes to answer.
-    let asked = tokio::time::timeout(ANSWERS_WITHIN, call(socket, request)).await;
-    let (_, body) = asked.map_err(|_| CallError::Connect(ErrorKind::TimedOut.into()))??;
-    serde_json::from_slice(&body).map_err(|error| nobody(error.to_string()))
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, async {
+        match ask_who_at(BASE, socket).await? {
+            (StatusCode::NOT_FOUND, _) => {
+                ask_who_at(OLDER_BASE, socket).await.map(|(_, body)| (OLDER_BASE, body))
+            }
+            (_, body) => Ok((BASE, body)),
+        }
+    });
+    let (base, body) =
+        asked.await.map_err(|_| CallError::Connect(ErrorKind::TimedOut.into()))??;
+    Ok((serde_json::from_slice(&body).map_err(nobody)?, base))
+}
+
+async fn ask_who_at(base: &str, socket: &Path) -> Result<(StatusCode, Bytes), CallError> {
+    let request = Request::get(format!("{base}/daemon")).body(Body::empty()).map_err(nobody)?;
+    call(socket, request).await
+}
+
+fn nobody(error: impl std::fmt::Display) -> CallError {
+    CallError::Connect(std::io::Error::other(error.to_string()))
 }
 
 impl Found {

@@ -48,9 +48,9 @@ impl Daemon {
         let failed = |source| SocketError::Io { path: socket.path().to_owned(), source };
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         tracing::info!("commands are taken at {}", socket.path().display());
-        let context = self.lines.context(&self.config.ledger, &self.config.file, read);
+        let shown = self.shown(read);
         let task = tokio::spawn(async move {
-            match control::serve(listener, Limits::control(), context).await {}
+            match control::serve(listener, Limits::control(), shown).await {}
         });
         Ok(Control { socket: Some(socket), task })
     }

@@ -76,6 +76,8 @@ pub struct DeliveryFilter {
     pub notifier: Option<String>,
     /// Recorded before this one.
     pub before: Option<Uuid>,
+    /// Held, or discarded; all where this is false.
+    pub held: bool,
     /// No more than so many, the newest.
     pub limit: Option<u32>,
 }

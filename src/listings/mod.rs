@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod notifiers;
 pub(crate) mod rule;
 mod scale;
+pub(crate) mod schema;
 pub(crate) mod security;
 pub(crate) mod shown_delivery;
 pub(crate) mod silences;

@@ -21,7 +21,7 @@ pub(super) enum Role {
     Reader,
     /// Act as well, as people on call do.
     Operator,
-    /// The same, and what changes the daemon itself.
+    /// The same: what changes the daemon itself is not ordered over HTTP.
     Admin,
 }
 

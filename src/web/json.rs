@@ -26,17 +26,25 @@ impl Written {
     }
 }
 
+/// A document as an answer.
+pub(super) fn document(document: &impl Serialize) -> Response {
+    answered(Written::of(document).body)
+}
+
 /// The answer to a look.
 pub(super) fn answer(look: &Look, written: Result<Written, Fault>) -> Response {
     let written = match written {
         Ok(written) => written,
         Err(fault) => return fault.answer(look.reads),
     };
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    let mut response = (StatusCode::OK, kind, written.body).into_response();
+    let mut response = answered(written.body);
     let next = look.next(written.next.as_deref()).map(|next| format!("<{next}>; rel=\"next\""));
     if let Some(link) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert(header::LINK, link);
     }
     response
+}
+
+fn answered(body: Vec<u8>) -> Response {
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -60,9 +60,12 @@ pub(super) fn alerts(reader: &Reader, query: &Query) -> Result<Listed<AlertRow>,
 
 /// Deliveries, the newest first.
 pub(super) fn deliveries(reader: &Reader, query: &Query) -> Result<Listed<DeliveryRow>, Fault> {
+    let held = query.get("state") == Some("held");
+    let state = |text: &str| DeliveryState::from_name(if held { "pending" } else { text });
     let filter = DeliveryFilter {
         customer: customer(query),
-        state: word(query, "state", DeliveryState::from_name)?,
+        state: word(query, "state", state)?,
+        held,
         notifier: query.get("notifier").map(ToOwned::to_owned),
         before: word(query, "cursor", |text| Uuid::try_parse(text).ok())?,
         limit: Some(limit()),

@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 use axum::middleware::from_fn;
 
+use crate::web::api::Door;
 use crate::web::guard::Guard;
 use crate::web::listening::Connection;
 use crate::web::names::Names;
@@ -69,7 +70,8 @@ pub async fn run(listener: impl Into<Listening>, limits: Limits, shown: Shown) -
     let acting = shown.actions.clone().map(acting::routes).unwrap_or_default();
     let routes = pages::routes(shown.clone()).merge(assets::routes());
     let routes = routes.merge(link::routes(shown.clone()));
-    let routes = routes.merge(api::routes(shown.clone())).merge(dashboard::routes(shown));
+    let routes = routes.merge(api::routes(shown.clone(), Door::Http));
+    let routes = routes.merge(dashboard::routes(shown));
     let routes = routes.merge(acting);
     let routes = guard::guarded(routes, guard);
     let routes = routes.layer(from_fn(headers::secured));

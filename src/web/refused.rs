@@ -67,6 +67,13 @@ pub(super) fn status_of(error: &ActionError) -> StatusCode {
     }
 }
 
+/// Why an action was not done, with its causes.
+pub(super) fn in_full(error: &ActionError) -> String {
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// What people read above it.
 fn heading(status: StatusCode) -> &'static str {
     match status {

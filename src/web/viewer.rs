@@ -11,6 +11,10 @@ use crate::text::clean;
 use crate::web::account::Account;
 use crate::web::session::{Signed, Signer};
 
+/// Why there is no acting where nobody can sign in.
+pub(super) const NOBODY_ACTS: &str = "Nobody may act here without signing in: set [http] token or \
+    [http.sign_in], or local_actions = true.";
+
 /// The address at the other end of a connection; none where the system does not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Peer(pub(super) Option<IpAddr>);
@@ -65,6 +69,11 @@ impl Viewer {
     /// Whether a form of somebody who may act brings back what a page gave it.
     pub(super) fn knows_form(&self, form: &str) -> bool {
         self.acting().is_some_and(|signer| signer.holds(Signed::Form, form, self.now))
+    }
+
+    /// Whether it bears the token with each request, which no browser does by itself.
+    pub(super) fn bears_token(&self) -> bool {
+        self.known_by == KnownBy::Token
     }
 
     fn acting(&self) -> Option<&Signer> {

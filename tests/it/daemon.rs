@@ -15,6 +15,7 @@ mod proxy;
 mod reload;
 mod reports;
 mod seed;
+mod socket;
 mod unwritable;
 
 use budget_alertd::simulator::HttpReceiver;

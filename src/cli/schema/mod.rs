@@ -1,6 +1,5 @@
 //! `schema config|webhook`: prints a JSON Schema (2020-12).
 
-mod parts;
 mod report;
 mod webhook;
 

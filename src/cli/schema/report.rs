@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::schema::parts::{boolean, optional_decimal, period, reference, text, whole, words};
 use crate::domain::{EventCode, Every};
+use crate::listings::schema::parts::{
+    boolean, optional_decimal, period, reference, text, whole, words,
+};
 
 /// The schema of `data.report`.
 pub(super) fn report() -> Value {

@@ -170,6 +170,7 @@ pub(in crate::ledger) fn deliveries(
         .on(":since", filter.since.map(Instant), "created_at >= :since")
         .on(":until", filter.until.map(Instant), "created_at < :until")
         .is("state", filter.state.map(DeliveryState::as_str))
+        .also(filter.held.then_some("held"))
         .on(":notifier", filter.notifier.as_deref(), "notifier = :notifier")
         .on(":before", before, "seq < :before")
         .on(":customer", filter.customer.as_ref().map(CustomerKey::as_str), &of_customer);

@@ -200,7 +200,9 @@ async fn no_secret_is_seen_anywhere_whatever_fails() {
         assert_clean(path, format!("{:?}", get(process.address(), path)).as_bytes());
     }
     let socket = house.path("state/control.sock");
-    for (method, path) in [("GET", "/v1/daemon"), ("POST", "/v1/poll"), ("POST", "/v1/nothing")] {
+    for (method, path) in
+        [("GET", "/api/v1/daemon"), ("POST", "/api/v1/poll"), ("POST", "/api/v1/nothing")]
+    {
         assert_clean(path, ask_socket(&socket, method, path, b"").1.as_bytes());
     }
     // A file with a mistake in the line of each secret.

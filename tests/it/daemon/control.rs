@@ -160,8 +160,11 @@ async fn commands_that_wait_for_an_answer_give_way_to_nobody() {
     let ask = || {
         let mut stream = UnixStream::connect(&socket).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
-        write!(stream, "POST /v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
-            .unwrap();
+        write!(
+            stream,
+            "POST /api/v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        )
+        .unwrap();
         stream
     };
     let mut waiting: Vec<UnixStream> = (0..32).map(|_| ask()).collect();
@@ -343,7 +346,7 @@ async fn what_is_held_is_let_go_and_delivered_at_once_or_discarded_and_the_autho
     assert!(unknown.2.contains("there is no delivery abcdef that is held"), "{}", unknown.2);
     let socket = house.path("state/control.sock");
     let (status, answer) =
-        ask_socket(&socket, "POST", "/v1/deliveries/release", b"{\"customer\": \"nobody\"}");
+        ask_socket(&socket, "POST", "/api/v1/deliveries/release", b"{\"customer\": \"nobody\"}");
     assert!(status == 422 && answer.contains("no customer is called"), "{status} {answer}");
     let rest = release(&["--discard", "--reason", "prices were wrong"]);
     assert_eq!(
@@ -371,7 +374,7 @@ async fn a_new_sign_in_replaces_the_one_in_use_and_is_polled_with_at_once() {
     process.wait_for_metric("operator_findings{code=\"sign-in-refused\"}", "1");
     let body = json!({"refresh_token": good}).to_string();
     let (status, answer) =
-        ask_socket(&house.path("state/control.sock"), "POST", "/v1/sign-in", body.as_bytes());
+        ask_socket(&house.path("state/control.sock"), "POST", "/api/v1/sign-in", body.as_bytes());
     assert_eq!((status, answer.as_str()), (200, "{\"polls\":true}"));
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     process.wait_for_metric("operator_findings{code=\"sign-in-refused\"}", "0");
@@ -391,24 +394,24 @@ async fn what_is_not_understood_is_refused_in_words() {
         let (status, body) = ask_socket(&socket, method, path, body);
         (
             status,
-            serde_json::from_str::<Value>(&body).unwrap()["error"]
+            serde_json::from_str::<Value>(&body).unwrap()["detail"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned(),
         )
     };
-    let (status, error) = ask("POST", "/v1/deliveries/retry", b"{\"two\": \"ops\"}");
+    let (status, error) = ask("POST", "/api/v1/deliveries/retry", b"{\"two\": \"ops\"}");
     assert!(status == 400 && error.contains("unknown field `two`"), "{status} {error}");
-    assert_eq!(ask("POST", "/v1/poll", b"now").0, 400);
-    assert_eq!(ask("POST", "/v1/sign-in", b"{}").0, 400);
-    let (status, error) = ask("POST", "/v1/sign-in", b"{\"refresh_token\": \"abc\"}");
+    assert_eq!(ask("POST", "/api/v1/poll", b"now").0, 400);
+    assert_eq!(ask("POST", "/api/v1/sign-in", b"{}").0, 400);
+    let (status, error) = ask("POST", "/api/v1/sign-in", b"{\"refresh_token\": \"abc\"}");
     assert_eq!((status, error.as_str()), (422, "the source is a file, which wants no sign-in"));
-    assert_eq!(ask("POST", "/v1/poll", &vec![b' '; (1 << 20) + 1]).0, 413);
-    assert_eq!(ask("GET", "/v1/poll", b"").0, 405);
+    assert_eq!(ask("POST", "/api/v1/poll", &vec![b' '; (1 << 20) + 1]).0, 413);
+    assert_eq!(ask("GET", "/api/v1/poll", b"").0, 405);
     let (status, error) = ask("GET", "/metrics", b"");
     assert!(status == 404 && error.contains("knows no /metrics"), "{status} {error}");
 
-    let (status, about) = ask_socket(&socket, "GET", "/v1/daemon", b"");
+    let (status, about) = ask_socket(&socket, "GET", "/api/v1/daemon", b"");
     let about: Value = serde_json::from_str(&about).unwrap();
     assert_eq!(
         (status, &about["pid"], &about["version"]),

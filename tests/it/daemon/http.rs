@@ -189,7 +189,7 @@ async fn whoever_connects_keeps_no_alert_from_being_told() {
     let process = Process::start(&mut house.command_as(limited, &["run"]));
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     let (address, socket) = (process.address(), house.path("state/control.sock"));
-    let half = b"POST /v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
+    let half = b"POST /api/v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
     let mut held: Vec<Box<dyn Write>> = Vec::new();
     for _ in 0..150 {
         held.push(Box::new(TcpStream::connect(address).unwrap()));

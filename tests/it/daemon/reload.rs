@@ -74,7 +74,7 @@ async fn while_a_configuration_loads_the_daemon_goes_on() {
     systemd.wait_for("RELOADING=1");
     assert_eq!(get(process.address(), "/healthz"), Some((200, "ok\n".to_owned())));
     house.save_usage(over_budget(0..1));
-    assert_eq!(ask_socket(&house.path("state/control.sock"), "POST", "/v1/poll", b"").0, 200);
+    assert_eq!(ask_socket(&house.path("state/control.sock"), "POST", "/api/v1/poll", b"").0, 200);
     assert_eq!(receiver.received().len(), 1);
     customers.write_all(b"customer_id\n").unwrap();
     drop(customers);

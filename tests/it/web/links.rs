@@ -17,6 +17,18 @@ const PUBLIC: &str = "https://alerts.example";
 const ID: &str = "1b2c3d4e-0000-4000-8000-000000000001";
 const NOW: &str = "2026-11-14T21:41:00Z";
 
+/// Sends what is owed, one step of each worker.
+pub(super) async fn deliver(world: &World) {
+    let ledger = world.ledger();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    let mut assembly = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap();
+    for worker in &mut assembly.workers {
+        worker.step(&|| false).await.unwrap();
+    }
+    drop(assembly);
+    ledger.close().await.unwrap();
+}
+
 /// A world whose webhook takes messages, and what it has taken.
 struct Told {
     world: World,
@@ -49,15 +61,7 @@ impl Told {
     }
 
     async fn deliver(&self) {
-        let ledger = self.world.ledger();
-        let clock = Arc::clone(&self.world.clock) as Arc<dyn Clock>;
-        let mut assembly =
-            assemble(&self.world.config(), &ledger, &clock, &self.world.metrics).unwrap();
-        for worker in &mut assembly.workers {
-            worker.step(&|| false).await.unwrap();
-        }
-        drop(assembly);
-        ledger.close().await.unwrap();
+        deliver(&self.world).await;
     }
 
     fn last(&self) -> Value {

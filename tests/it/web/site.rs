@@ -9,6 +9,7 @@ use budget_alertd::daemon::{assemble, pages_know};
 use budget_alertd::secret::Secret;
 use budget_alertd::web::{self, Known, Limits, Shown};
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -42,7 +43,8 @@ impl Site {
         let (_sender, known) = watch::channel(Arc::new(known));
         let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
         let cycle = assemble(&config, &ledger, &clock, &world.metrics).unwrap().cycle;
-        let actions = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
+        let actions = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone())
+            .with_notifiers(&config.notifiers);
         let shown = Shown {
             metrics: world.metrics.clone(),
             ledger,
@@ -74,6 +76,34 @@ impl Site {
         let request = self.client.post(format!("http://{}{path}", self.address));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         Answer::of(request.body(body.to_owned()), headers).await
+    }
+
+    /// Sends JSON as a program does that bears the token of these tests; the answer must be this.
+    pub(super) async fn order(&self, path: &str, body: &Value, status: u16) -> Value {
+        let headers = [("authorization", "Bearer secret")];
+        let answer = self.post(path, &body.to_string(), &headers).await;
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.text);
+        let kind = if status == 200 { "application/json" } else { "application/problem+json" };
+        assert_eq!(answer.header("content-type"), kind, "{path}");
+        serde_json::from_str(&answer.text).unwrap()
+    }
+
+    /// Presses a button as a person does who bears the token: sends the form with this end of a page,
+    /// with its hidden fields and these.
+    pub(super) async fn press(&self, page: &Answer, end: &str, fields: &str) -> Answer {
+        let (action, hidden) = page.form(end);
+        let origin = self.origin();
+        let headers = [
+            ("authorization", "Bearer secret"),
+            ("origin", origin.as_str()),
+            ("accept", "text/html"),
+        ];
+        self.post(&action, &format!("{hidden}&{fields}"), &headers).await
+    }
+
+    /// What a person sees who bears the token.
+    pub(super) async fn see(&self, path: &str) -> Answer {
+        self.ask(path, &[("accept", "text/html"), ("authorization", "Bearer secret")]).await
     }
 
     /// Where our own pages come from.
@@ -118,6 +148,19 @@ impl Answer {
         rest.split('"').next().unwrap().to_owned()
     }
 
+    /// The form that is sent to an address with this end: the address, and its hidden fields.
+    pub(super) fn form(&self, end: &str) -> (String, String) {
+        let all =
+            self.text.split("<form ").skip(1).map(|rest| rest.split("</form>").next().unwrap());
+        let action = |form: &&str| value(form, "action=\"").ends_with(end);
+        let form = all.into_iter().find(action).unwrap_or_else(|| panic!("{end}: {}", self.text));
+        let hidden = form.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| {
+            let name = rest.split('"').next().unwrap();
+            format!("{name}={}", encoded(&value(rest, "value=\"")))
+        });
+        (value(form, "action=\""), hidden.collect::<Vec<_>>().join("&"))
+    }
+
     /// What a person reads of it: words without tags, a line for each row of a table.
     pub(super) fn words(&self) -> String {
         let body = self.text.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
@@ -133,4 +176,19 @@ impl Answer {
         let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// What stands after this up to the quote, as it was before it was escaped.
+fn value(text: &str, start: &str) -> String {
+    let rest = text.split_once(start).map_or("", |(_, rest)| rest);
+    let escaped = rest.split('"').next().unwrap();
+    escaped.replace("&#34;", "\"").replace("&#39;", "'").replace("&#38;", "&")
+}
+
+/// The same in the body of a form.
+pub(super) fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded + &char::from(byte).to_string(),
+        _ => format!("{encoded}%{byte:02X}"),
+    })
 }

@@ -1,8 +1,7 @@
-//! `GET /v1/daemon`: who answers, so that a command knows whether this is the daemon of its ledger.
+//! `GET /api/v1/daemon`: who answers, so that a command knows whether this is the daemon of its ledger.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,9 +9,10 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::actions::ActionContext;
 use crate::ledger::Leadership;
-use crate::web::control::refusal::json;
+use crate::web::json;
+use crate::web::refused::problem;
+use crate::web::shown::Shown;
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,10 @@ fn absolute(path: &Path) -> PathBuf {
         .unwrap_or_else(|_| path.to_owned())
 }
 
-pub(super) async fn about(State(context): State<Arc<ActionContext>>) -> Response {
+pub(super) async fn show(State(shown): State<Shown>) -> Response {
+    let Some(context) = shown.actions else {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "no daemon answers here");
+    };
     let failure = context.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
     let unwritable = failure.map(|failure| Unwritable { since: failure.since, why: failure.why });
     let leadership =
@@ -100,14 +103,11 @@ pub(super) async fn about(State(context): State<Arc<ActionContext>>) -> Response
     // Files may be on another machine.
     let changed = tokio::task::spawn_blocking(move || files.unwrap_or_default().changed());
     let changed = changed.await.unwrap_or_default();
-    json(
-        StatusCode::OK,
-        &About {
-            changed,
-            leads,
-            leader,
-            unwritable,
-            ..About::this(&context.ledger.path, &context.config)
-        },
-    )
+    json::document(&About {
+        changed,
+        leads,
+        leader,
+        unwritable,
+        ..About::this(&context.ledger.path, &context.config)
+    })
 }
