@@ -12,6 +12,16 @@ pub(super) fn delivery(id: Uuid) -> String {
     format!("/deliveries/{id}")
 }
 
+/// The page that answers a security alert of Microsoft.
+pub(super) fn security_answer(id: &str) -> String {
+    format!("{}/answer", below("security-alerts", id))
+}
+
+/// Where a test of a notifier is asked for.
+pub(super) fn notifier_test(name: &str) -> String {
+    format!("{}/test", below("notifiers", name))
+}
+
 /// An address below another one, whatever letters its last part has.
 pub(super) fn below(folder: &str, part: &str) -> String {
     let fallback = format!("/{folder}/");

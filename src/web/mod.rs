@@ -67,7 +67,7 @@ pub async fn run(listener: impl Into<Listening>, limits: Limits, shown: Shown) -
         local: Arc::new(Signer::random()),
         clock: Arc::clone(&shown.clock),
     };
-    let acting = shown.actions.clone().map(acting::routes).unwrap_or_default();
+    let acting = acting::routes(shown.clone());
     let routes = pages::routes(shown.clone()).merge(assets::routes());
     let routes = routes.merge(link::routes(shown.clone()));
     let routes = routes.merge(api::routes(shown.clone(), Door::Http));

@@ -23,9 +23,9 @@ use rust_decimal::Decimal;
 
 use crate::support::world::World;
 
-const CONTOSO: &str = "11111111-6fb9-4b05-8f15-b3d72e0596e6";
+pub(crate) const CONTOSO: &str = "11111111-6fb9-4b05-8f15-b3d72e0596e6";
 const NOBODY: &str = "11111111-0000-4000-8000-000000000000";
-const CRYPTO: &str = "7d0c1f3e-5a42-4c1b-9d77-0a51c0f3b101";
+pub(crate) const CRYPTO: &str = "7d0c1f3e-5a42-4c1b-9d77-0a51c0f3b101";
 const OTHER: &str = "9a7f40e2-6f0e-4d2b-b1a4-93f3f5b5c202";
 
 /// The rule that most of them are about.
@@ -46,14 +46,14 @@ fn on_the_14th(time: &str) -> String {
 }
 
 /// An alert that was detected at this time of that day.
-fn crypto(id: &str, customer: &str, time: &str) -> SimSecurityAlert {
+pub(crate) fn crypto(id: &str, customer: &str, time: &str) -> SimSecurityAlert {
     SimSecurityAlert::crypto_mining(id, customer, at(&on_the_14th(time)))
 }
 
 /// A world that reads security alerts of a simulated Microsoft.
-struct Stage {
-    microsoft: PartnerCenter,
-    world: World,
+pub(crate) struct Stage {
+    pub(crate) microsoft: PartnerCenter,
+    pub(crate) world: World,
 }
 
 impl Stage {
@@ -62,7 +62,7 @@ impl Stage {
     }
 
     /// By one of both APIs.
-    fn of(source: &str, rules: &str) -> Self {
+    pub(crate) fn of(source: &str, rules: &str) -> Self {
         let world = World::new(rules).with_clock_at("2026-11-14T00:00:00Z");
         let clock: Arc<SimulatedClock> = Arc::clone(&world.clock);
         let microsoft = PartnerCenter::start(clock as Arc<dyn Clock>, SignIn::default()).unwrap();
@@ -102,12 +102,12 @@ impl Stage {
     }
 
     /// From now on these are the alerts.
-    fn set(&self, alerts: &[SimSecurityAlert]) {
+    pub(crate) fn set(&self, alerts: &[SimSecurityAlert]) {
         self.microsoft.set_security_alerts(alerts.to_vec());
     }
 
     /// Reads at this time of the day; what is told, a line each.
-    async fn read(&self, time: &str) -> String {
+    pub(crate) async fn read(&self, time: &str) -> String {
         self.read_at(&on_the_14th(time)).await
     }
 

@@ -2,16 +2,21 @@
 
 mod access;
 mod acting;
+mod answering;
 mod api;
 mod customer;
 pub(crate) mod described;
+mod held;
 mod links;
 mod ordering;
 mod overview;
 mod reading;
 mod sign_in;
+mod silencing;
 mod site;
+mod spikes;
 mod tls;
+mod trying;
 
 use std::sync::Arc;
 use std::time::Duration;

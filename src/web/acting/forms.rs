@@ -4,32 +4,30 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
 
 use crate::actions::{Action, ActionContext, ActionError, Author};
+use crate::text::clean;
 use crate::web::address::own_path;
 use crate::web::query::Query;
-use crate::web::refused::{Reads, refused, status_of};
+use crate::web::refused::{Reads, in_full, refused, status_of};
 use crate::web::same_origin::is_from_own_page;
-use crate::web::viewer::Viewer;
+use crate::web::shown::Shown;
+use crate::web::viewer::{NOBODY_ACTS, Viewer};
 
 /// No form is longer, in bytes.
 const MOST: usize = 16 << 10;
 
 /// A form that one of our pages sent, and who sent it.
 pub(super) struct Taken {
-    author: Author,
-    form: Query,
+    pub(super) author: Author,
+    pub(super) form: Query,
 }
 
 /// Takes a form; an answer for one that is not ours, or of somebody who may not act.
 pub(super) async fn taken(request: Request) -> Result<Taken, Box<Response>> {
     let refuse = |status, why: &str| Err(Box::new(refused(Reads::Html, status, why)));
-    let viewer = request.extensions().get::<Viewer>().filter(|viewer| viewer.form().is_some());
-    let Some(viewer) = viewer.cloned() else {
-        let why = "Nobody may act here without signing in: set [http] token or [http.sign_in], or \
-            local_actions = true.";
-        return refuse(StatusCode::FORBIDDEN, why);
-    };
+    let viewer = acting(&request)?;
     let own = is_from_own_page(&request);
     let Ok(body) = to_bytes(request.into_body(), MOST).await else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The form is longer than any of ours.");
@@ -43,24 +41,42 @@ pub(super) async fn taken(request: Request) -> Result<Taken, Box<Response>> {
     Ok(Taken { author: viewer.author(), form })
 }
 
+/// Who asks, where that is somebody who may act; an answer for all others.
+pub(super) fn acting(request: &Request) -> Result<Viewer, Box<Response>> {
+    let viewer = request.extensions().get::<Viewer>().filter(|viewer| viewer.form().is_some());
+    let refuse = || Box::new(refused(Reads::Html, StatusCode::FORBIDDEN, NOBODY_ACTS));
+    viewer.cloned().ok_or_else(refuse)
+}
+
+/// Where actions are done; an answer where none are.
+pub(super) fn context(shown: &Shown) -> Result<&ActionContext, Box<Response>> {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let refuse = || Box::new(refused(Reads::Html, status, "Nobody can act here."));
+    shown.actions.as_ref().ok_or_else(refuse)
+}
+
 /// Does what a form orders, and leads back to where it was.
 pub(super) async fn order<A: Action>(
-    context: &ActionContext,
+    shown: &Shown,
     taken: Result<Taken, Box<Response>>,
     read: impl FnOnce(&Query) -> Result<A, String>,
 ) -> Response {
-    let Taken { author, form } = match taken {
-        Ok(taken) => taken,
-        Err(answer) => return *answer,
-    };
-    let action = match read(&form) {
-        Ok(action) => action,
-        Err(why) => return refused(Reads::Html, StatusCode::UNPROCESSABLE_ENTITY, &why),
-    };
-    match action.run(context, &author).await {
-        Ok(_) => back(own_path(form.get("to").unwrap_or("/"))),
-        Err(error) => failed(&error),
+    match ordered(shown, taken, read).await {
+        Ok((form, _)) => back(own_path(form.get("to").unwrap_or("/"))),
+        Err(answer) => *answer,
     }
+}
+
+/// Does what a form orders; the form and what came of it.
+pub(super) async fn ordered<A: Action>(
+    shown: &Shown,
+    taken: Result<Taken, Box<Response>>,
+    read: impl FnOnce(&Query) -> Result<A, String>,
+) -> Result<(Query, A::Answer), Box<Response>> {
+    let Taken { author, form } = taken?;
+    let action = read(&form).map_err(|why| unread(&why))?;
+    let done = action.run(context(shown)?, &author).await;
+    Ok((form, done.map_err(|error| failed(&error))?))
 }
 
 fn back(to: &str) -> Response {
@@ -68,6 +84,23 @@ fn back(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }
 
-fn failed(error: &ActionError) -> Response {
-    refused(Reads::Html, status_of(error), &error.to_string())
+/// The answer to a form that makes no sense.
+pub(super) fn unread(why: &str) -> Box<Response> {
+    Box::new(refused(Reads::Html, StatusCode::UNPROCESSABLE_ENTITY, why))
+}
+
+/// The answer to an order that was not done.
+pub(super) fn failed(error: &ActionError) -> Box<Response> {
+    Box::new(refused(Reads::Html, status_of(error), &in_full(error)))
+}
+
+/// The text of a field; none where it is empty.
+pub(super) fn owned(form: &Query, name: &str) -> Option<String> {
+    form.get(name).map(ToOwned::to_owned)
+}
+
+/// A day as browsers send it.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    let unread = || format!("\"{}\" is no day: write 2026-12-05.", clean(text, 40));
+    text.parse().ok().filter(|_| text.len() == 10).ok_or_else(unread)
 }

@@ -1,68 +1,34 @@
 //! What people order from a page, each by a form of ours and by the same actions as the commands.
 //! Behind each stands the page that the form was on. GET does nothing of it.
 
+mod alerts;
+mod deliveries;
 mod forms;
+mod notifiers;
+mod security;
 mod silence;
 
-use std::sync::Arc;
-
 use axum::Router;
-use axum::extract::{Path, Request, State};
-use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{get, post};
 
-use crate::actions::{AckRequest, ActionContext, ExpireRequest, RetryRequest};
-use crate::web::acting::forms::{order, taken};
+use crate::web::shown::Shown;
 
-/// All that can be ordered.
-pub(super) fn routes(context: ActionContext) -> Router {
+/// All that can be ordered, and the pages that ask once more before it is done.
+pub(super) fn routes(shown: Shown) -> Router {
     Router::new()
-        .route("/alerts/{id}/acknowledge", post(acknowledge))
-        .route("/alerts/{id}/undo", post(undo))
+        .route("/alerts/{id}/acknowledge", post(alerts::acknowledge))
+        .route("/alerts/{id}/expected", post(alerts::expected))
+        .route("/alerts/{id}/fraud", post(alerts::fraud))
+        .route("/alerts/{id}/undo", post(alerts::undo))
+        .route("/silences/new", get(silence::preview))
         .route("/silences/add", post(silence::add))
-        .route("/silences/{id}/expire", post(expire))
-        .route("/deliveries/{id}/retry", post(retry))
-        .with_state(Arc::new(context))
-}
-
-async fn acknowledge(
-    State(context): State<Arc<ActionContext>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    order(&context, taken(request).await, |form| {
-        let reason = form.get("note").map(ToOwned::to_owned);
-        Ok(AckRequest { alerts: vec![id], reason, ..AckRequest::default() })
-    })
-    .await
-}
-
-async fn undo(
-    State(context): State<Arc<ActionContext>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    order(&context, taken(request).await, |_| {
-        Ok(AckRequest { alerts: vec![id], undo: true, ..AckRequest::default() })
-    })
-    .await
-}
-
-async fn expire(
-    State(context): State<Arc<ActionContext>>,
-    Path(id): Path<i64>,
-    request: Request,
-) -> Response {
-    order(&context, taken(request).await, |_| Ok(ExpireRequest { id })).await
-}
-
-async fn retry(
-    State(context): State<Arc<ActionContext>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    order(&context, taken(request).await, |_| {
-        Ok(RetryRequest { ids: vec![id], ..RetryRequest::default() })
-    })
-    .await
+        .route("/silences/{id}/expire", post(silence::expire))
+        .route("/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/deliveries/{id}/release", post(deliveries::release))
+        .route("/deliveries/{id}/discard", post(deliveries::discard))
+        .route("/deliveries/release", post(deliveries::release_all))
+        .route("/deliveries/discard", post(deliveries::discard_all))
+        .route("/notifiers/{name}/test", post(notifiers::test))
+        .route("/security-alerts/{id}/answer", get(security::confirm).post(security::answer))
+        .with_state(shown)
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::actions::Acknowledgement;
-use crate::domain::AlertState;
+use crate::domain::{AlertState, Metric};
 use crate::ledger::AlertRow;
 use crate::listings::alerts::{told, usage};
 use crate::listings::words;
@@ -50,6 +50,10 @@ struct Line {
     note: Option<String>,
     /// Its id, where somebody may still acknowledge it.
     unknown: Option<Uuid>,
+    /// Its id, where it is about a spike.
+    spike: Option<Uuid>,
+    /// Whether somebody said what the spike was.
+    is_marked: bool,
 }
 
 pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Response {
@@ -92,6 +96,8 @@ fn line(row: &AlertRow, now: Timestamp, zone: &TimeZone) -> Line {
         severity: alert.severity.as_str(),
         is_open,
         unknown: (is_open && row.acknowledged.is_none()).then_some(alert.id),
+        spike: (alert.metric == Metric::Spike).then_some(alert.id),
+        is_marked: row.marked.is_some(),
         raised: words::short_moment(alert.raised_at, now, zone),
         who: wording.who.clone(),
         address: address::customer(alert.customer.id.as_str()),

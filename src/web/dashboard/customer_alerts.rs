@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::actions::{Acknowledgement, SpikeMarking};
-use crate::domain::{AlertState, DeliveryState};
+use crate::domain::{AlertState, DeliveryState, Metric};
 use crate::listings::alerts::{by, marked};
 use crate::listings::deliveries::{addressee, message, state_word};
 use crate::listings::story::{AlertStory, DeliveryStory, Story, waiting};
@@ -29,6 +29,10 @@ pub(super) struct AlertLine {
     /// Its id, where it is not over.
     pub(super) open: Option<Uuid>,
     pub(super) is_acknowledged: bool,
+    /// Its id, where it is about a spike.
+    pub(super) spike: Option<Uuid>,
+    /// Whether somebody said what the spike was.
+    pub(super) is_marked: bool,
 }
 
 /// A delivery in words.
@@ -62,6 +66,8 @@ fn alert_line(story: &AlertStory, look: &Look) -> AlertLine {
         deliveries: story.deliveries.iter().map(|one| delivery_line(one, look)).collect(),
         open: matches!(alert.state, AlertState::Raised | AlertState::Silenced).then_some(alert.id),
         is_acknowledged: row.acknowledged.is_some(),
+        spike: (alert.metric == Metric::Spike).then_some(alert.id),
+        is_marked: row.marked.is_some(),
     }
 }
 

@@ -23,6 +23,10 @@ struct Page {
     state: String,
     notifier: String,
     notifiers: Vec<String>,
+    /// How many are held.
+    held: u64,
+    /// Where forms lead back to.
+    to: String,
     rows: Vec<Line>,
     next: Option<String>,
     zone: String,
@@ -47,10 +51,13 @@ pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Respon
 
 async fn page(look: &Look) -> Result<Page, Fault> {
     let query = look.query.clone();
-    let listed = look.read(move |reader| lists::deliveries(reader, &query)).await?;
+    let listed = look.read(move |reader| Ok((lists::deliveries(reader, &query)?, reader.held()?)));
+    let (listed, held) = listed.await?;
     let of = |name| look.query.get(name).unwrap_or_default().to_owned();
     Ok(Page {
         frame: look.frame("Deliveries", "/deliveries"),
+        held,
+        to: look.query.with("/deliveries", "cursor", None),
         state: of("state"),
         notifier: of("notifier"),
         notifiers: look.known.notifiers.iter().map(|one| one.name.to_string()).collect(),

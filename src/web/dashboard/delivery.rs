@@ -23,6 +23,8 @@ struct Page {
     id: Uuid,
     /// Whether it can be owed again.
     is_dead: bool,
+    /// Whether it waits to be released.
+    is_held: bool,
     state: &'static str,
     facts: Vec<(&'static str, String)>,
     attempts: Vec<Attempt>,
@@ -89,6 +91,7 @@ fn page(look: &Look, found: Found) -> Page {
     // What ends a delivery without an attempt says why, too.
     let last = attempts.last().map(|attempt| attempt.detail.clone());
     let dead = row.state == DeliveryState::Dead;
+    let held = row.state == DeliveryState::Pending && row.held;
     let given_up = row.last_detail.as_ref().filter(|why| dead && Some(*why) != last.as_ref());
     let attempt = |attempt: AttemptRow| Attempt {
         at: at(attempt.at),
@@ -99,7 +102,8 @@ fn page(look: &Look, found: Found) -> Page {
         frame: look.frame(capitalized(&message(&row)), "/deliveries"),
         to: look.path.clone(),
         id: row.id,
-        is_dead: dead,
+        is_dead: dead && !row.held,
+        is_held: held,
         state: state_word(&row),
         facts: facts.into_iter().filter_map(|(name, text)| Some((name, text?))).collect(),
         given_up: given_up.map(|why| clean(why, 500)),

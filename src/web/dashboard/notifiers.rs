@@ -4,9 +4,11 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::Response;
 
+use crate::domain::Audience;
 use crate::listings::notifiers::{NotifierAccount, in_words};
 use crate::listings::words;
 use crate::text::{clean, seconds_between, span};
+use crate::web::address;
 use crate::web::fault::Fault;
 use crate::web::frame::Frame;
 use crate::web::health::accounts;
@@ -18,6 +20,8 @@ use crate::web::shown::Shown;
 #[template(path = "notifiers.html")]
 struct Page {
     frame: Frame,
+    /// Its address, where forms lead back to.
+    to: &'static str,
     rows: Vec<Line>,
 }
 
@@ -32,6 +36,8 @@ struct Line {
     oldest: String,
     dead: u64,
     deliveries: String,
+    /// Where a test is asked for; none where customers read it, or where it is not configured.
+    test: Option<String>,
 }
 
 pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Response {
@@ -43,7 +49,7 @@ async fn page(look: &Look) -> Result<Page, Fault> {
     let known = look.known.clone();
     let found = look.read(move |reader| Ok(accounts(reader, &known)?)).await?;
     let rows = found.iter().map(|account| line(account, look)).collect();
-    Ok(Page { frame: look.frame("Notifiers", "/notifiers"), rows })
+    Ok(Page { frame: look.frame("Notifiers", "/notifiers"), to: "/notifiers", rows })
 }
 
 fn line(account: &NotifierAccount, look: &Look) -> Line {
@@ -62,6 +68,12 @@ fn line(account: &NotifierAccount, look: &Look) -> Line {
         pending: account.owed.pending,
         oldest: oldest.unwrap_or_default(),
         dead: account.owed.dead,
+        test: is_tried(account, look).then(|| address::notifier_test(&account.name)),
         deliveries: Query::default().with("/deliveries", "notifier", Some(&account.name)),
     }
+}
+
+fn is_tried(account: &NotifierAccount, look: &Look) -> bool {
+    let own = look.known.notifiers.iter().find(|one| *one.name == *account.name);
+    own.is_some_and(|one| one.route().readers.audience() == Audience::Partner)
 }

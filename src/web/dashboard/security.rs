@@ -33,6 +33,8 @@ struct Line {
     hours: String,
     status: String,
     reference: String,
+    /// Where it is answered.
+    answer: String,
 }
 
 pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Response {
@@ -62,5 +64,6 @@ fn line(row: &SecurityRow, poll: Option<&SecurityPoll>, look: &Look) -> Line {
         hours: row.hours.to_string(),
         status: status(row, poll),
         reference: row.reference.clone().unwrap_or_default(),
+        answer: address::security_answer(&row.alert.id),
     }
 }
