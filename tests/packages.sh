@@ -29,3 +29,14 @@ tool() {
 # Built for debugging: it takes a fraction of the time, and packs as fast with the packers of the system.
 cargo_deb() { tool cargo-deb 3.8.0 --debug --no-default-features; }
 cargo_rpm() { tool cargo-generate-rpm 0.21.1 --debug; }
+# axe-core of npm in target/axe-core: its version, and the SHA-256 of the one file that is used. It runs in the pages of tests alone.
+axe_core() {
+  local folder=target/axe-core
+  local wanted="$2  $folder/package/axe.min.js"
+  if ! sha256sum --check --status <<<"$wanted" 2>/dev/null; then
+    mkdir -p "$folder"
+    step npm pack --silent --pack-destination "$folder" "axe-core@$1"
+    tar -xzf "$folder/axe-core-$1.tgz" -C "$folder"
+    sha256sum --check --quiet <<<"$wanted"
+  fi
+}

@@ -1,6 +1,6 @@
 //! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Caddy,
-//! Alertmanager, Prometheus and systemd. They need root and the packages that `tests/run.sh`
-//! installs; nothing here skips itself.
+//! Alertmanager, Prometheus, Chromium and systemd. They need root and the packages that
+//! `tests/run.sh` installs; nothing here skips itself.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +17,7 @@
 
 mod alertmanager;
 mod authority;
+mod browser;
 mod container;
 mod dovecot;
 mod first_alert;
@@ -35,5 +36,13 @@ mod proxies;
 mod rpm;
 mod standard_webhooks;
 mod standby;
+#[path = "../it/support/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::wildcard_enum_match_arm,
+    reason = "it is that of the other tests, which use the rest"
+)]
+mod support;
 mod systemd;
 mod unit;

@@ -35,8 +35,12 @@ pub(super) struct Answer {
 impl Site {
     /// Serves the pages of a world, to those who bear the token where there is one.
     pub(super) async fn of(world: World, token: Option<&str>) -> Self {
+        Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), world, token)
+    }
+
+    /// The same at an address that the world may already name.
+    pub(super) fn at(listener: TcpListener, world: World, token: Option<&str>) -> Self {
         let (config, ledger) = (world.config(), world.ledger());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_sender, customer_metrics) = watch::channel(false);
         let known = Known { token: token.map(Secret::new), ..pages_know(&config) };
