@@ -72,9 +72,12 @@ async fn a_name_of_10_kb_leaves_room_for_everything_else() {
         browser.look(view).await;
         for path in ["/", "/alerts", "/deliveries", &format!("/customers/{LONG}")] {
             browser.open(&scene.url(path)).await;
-            let wide = "return [...document.querySelectorAll('main *')].filter(element => \
-                element.getBoundingClientRect().right > innerWidth + 1 \
-                && !element.closest('.hidden, .scroll')).map(element => element.outerHTML.slice(0, 200))";
+            let wide = "const shows = one => getComputedStyle(one).overflowX === 'visible' \
+                && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1; \
+                return [...document.querySelectorAll('main *')].filter(one => \
+                    !one.closest('.hidden, .scroll, svg') \
+                    && (shows(one) || one.getBoundingClientRect().right > innerWidth + 1))\
+                .map(one => one.outerHTML.slice(0, 200))";
             let wide: Vec<String> = browser.run(wide).await;
             assert!(wide.is_empty(), "{path} {}: {wide:?}", view.name);
             let tall = format!(
