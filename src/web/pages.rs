@@ -12,7 +12,7 @@ use prometheus::core::Collector as _;
 use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 
-use crate::ledger::{LedgerError, Reader};
+use crate::ledger::{self, LedgerError, Reader};
 use crate::web::customers;
 use crate::web::shown::Shown;
 
@@ -49,10 +49,10 @@ async fn metrics(State(shown): State<Shown>) -> Response {
 /// ledger does not name owes nothing.
 async fn refresh(shown: &Shown) -> Result<(), LedgerError> {
     let now = shown.clock.now();
-    let silences = shown.ledger.read(Reader::silences).await?;
+    let remembered = |reader: &Reader| Ok((reader.silences()?, reader.owed()?));
+    let (silences, owed) = ledger::read(&shown.ledger_file, remembered).await?;
     let in_force = silences.iter().filter(|silence| silence.is_in_force(now)).count();
     shown.metrics.silences.set(i64::try_from(in_force).unwrap_or(i64::MAX));
-    let owed = shown.ledger.read(Reader::owed).await?;
     let (pending, oldest) =
         (&shown.metrics.deliveries_pending, &shown.metrics.delivery_oldest_pending);
     for notifier in
