@@ -284,6 +284,7 @@ impl Daemon {
             ledger_file: self.config.ledger.clone(),
             customer_metrics: self.customer_metrics.subscribe(),
             clock: Arc::clone(&self.clock),
+            sessions: Arc::clone(&self.clock),
             known: self.known.subscribe(),
             actions: Some(self.lines.context(&self.config.ledger, &self.config.file, read)),
         }
@@ -309,6 +310,7 @@ pub fn pages_know(config: &Config) -> web::Known {
         tells_operator: !config.operator.notify.is_empty(),
         poll_interval: config.poll_interval,
         source_failing_after: config.operator.source_failing_after,
+        refresh: web::REFRESH,
         file: config.file.clone(),
         files: config.files.clone(),
     }

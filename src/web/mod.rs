@@ -54,7 +54,7 @@ pub use certificate::{Certificate, CertificateError, CertificateFiles, OwnCertif
 pub use config::Config;
 pub use limits::Limits;
 pub use listening::Listening;
-pub use shown::{Known, Shown};
+pub use shown::{Known, REFRESH, Shown};
 pub use sign_in::SignIn;
 
 /// Serves, within `limits`, those who bear the token in force where there is one, and those who
@@ -65,7 +65,7 @@ pub async fn run(listener: impl Into<Listening>, limits: Limits, shown: Shown) -
         names: Names::of_this_host(),
         known: shown.known.clone(),
         local: Arc::new(Signer::random()),
-        clock: Arc::clone(&shown.clock),
+        clock: Arc::clone(&shown.sessions),
     };
     let acting = acting::routes(shown.clone());
     let routes = pages::routes(shown.clone()).merge(assets::routes());

@@ -19,19 +19,25 @@ use crate::rules::Rules;
 use crate::secret::Secret;
 use crate::web::sign_in::SignIn;
 
+/// How often the overview shows itself anew, where nothing moves faster than a daemon polls.
+pub const REFRESH: Duration = Duration::from_mins(1);
+
 /// What the server shows.
 #[derive(Clone)]
 pub struct Shown {
     /// The instruments.
     pub metrics: Metrics,
-    /// The ledger, asked at each scrape for what is owed.
+    /// The ledger, which knows who leads.
     pub ledger: Ledger,
     /// Its file, for reading beside it.
     pub ledger_file: ledger::Config,
     /// Whether `/metrics/customers` is served.
     pub customer_metrics: watch::Receiver<bool>,
-    /// The time.
+    /// The time that pages are about.
     pub clock: Arc<dyn Clock>,
+    /// The time of those who look, by which forms and sessions run out: the same, but where a
+    /// story moves the other.
+    pub sessions: Arc<dyn Clock>,
     /// What the configuration in force says.
     pub known: watch::Receiver<Arc<Known>>,
     /// Where people act from a page; none where nobody may.
@@ -64,6 +70,8 @@ pub struct Known {
     pub poll_interval: Duration,
     /// How long it may fail.
     pub source_failing_after: Duration,
+    /// How often the overview shows itself anew.
+    pub refresh: Duration,
     /// The file of the configuration, and those that it names.
     pub file: PathBuf,
     /// They as they were when they were read.
@@ -84,6 +92,7 @@ impl Default for Known {
             tells_operator: false,
             poll_interval: Duration::from_hours(1),
             source_failing_after: Duration::from_hours(3),
+            refresh: REFRESH,
             file: PathBuf::new(),
             files: SeenFiles::default(),
         }

@@ -67,6 +67,7 @@ impl Server {
             ledger,
             ledger_file: config,
             customer_metrics,
+            sessions: Arc::clone(&clock),
             clock,
             known,
             actions: None,

@@ -21,9 +21,6 @@ use crate::web::lists;
 use crate::web::look::Look;
 use crate::web::shown::Shown;
 
-/// How often the page is shown anew, in seconds, while nothing is chosen.
-const REFRESH: HeaderValue = HeaderValue::from_static("60");
-
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Page {
@@ -38,6 +35,8 @@ struct Page {
     /// Whether anything but the name is chosen.
     is_more_chosen: bool,
     found: String,
+    /// How often it shows itself anew, while nothing is chosen.
+    refresh: String,
     rows: Vec<Line>,
     next: Option<String>,
     blind: Blind,
@@ -70,7 +69,8 @@ pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Respon
             let still = page.is_chosen || look.query.get("cursor").is_some();
             let mut response = html(StatusCode::OK, &page);
             if !still {
-                response.headers_mut().insert(header::REFRESH, REFRESH);
+                let seconds = HeaderValue::from(look.known.refresh.as_secs());
+                response.headers_mut().insert(header::REFRESH, seconds);
             }
             response
         }
@@ -103,6 +103,10 @@ async fn page(look: &Look) -> Result<Page, Fault> {
         over_usd: estimate(Decimal::new(i64::try_from(totals.over_cents).unwrap_or(i64::MAX), 2)),
         found: if is_chosen { format!("{customers} found") } else { customers },
         rows: listed.rows.iter().map(|row| line(row, &namesakes, now, look.zone())).collect(),
+        refresh: match look.known.refresh.as_secs() {
+            60 => "minute".to_owned(),
+            seconds => format!("{seconds} s"),
+        },
         next: look.next(listed.next.as_deref()),
         blind: blind(look),
         zone: words::zone_note(look.zone()),

@@ -54,6 +54,7 @@ impl Site {
             ledger,
             ledger_file: config.ledger,
             customer_metrics,
+            sessions: Arc::clone(&clock),
             clock,
             known,
             actions: Some(actions),
