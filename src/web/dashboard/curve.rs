@@ -21,6 +21,8 @@ pub(super) const WIDTH: i64 = 900;
 pub(super) const HEIGHT: i64 = 300;
 /// What stays free above and below.
 const MARGIN: i64 = 14;
+/// How high a line of text is, on a telephone.
+const LINE: i64 = 30;
 /// How many periods before are shown.
 const BEFORE: usize = 2;
 
@@ -37,10 +39,19 @@ pub(super) struct Curve {
     /// The height of the budget, of the steps.
     pub(super) budget: Option<i64>,
     pub(super) steps: Vec<i64>,
+    pub(super) labels: Vec<Label>,
     pub(super) marks: Vec<Mark>,
-    pub(super) legend: Vec<String>,
+    /// What each kind of line is called in the style sheet, and what it is.
+    pub(super) legend: Vec<(&'static str, String)>,
     /// The first day and the last.
     pub(super) ends: (String, String),
+}
+
+/// What a step is called, beside its line.
+pub(super) struct Label {
+    /// How far down, in percent of the picture.
+    pub(super) percent: i64,
+    pub(super) words: String,
 }
 
 /// An alert on the line.
@@ -68,13 +79,16 @@ pub(super) fn curve(story: &Story) -> Option<Curve> {
     let highest = points.iter().map(|point| point.cost).max()?;
     let over = earlier.iter().flat_map(|(_, points)| points.iter().map(|point| point.cost));
     let ahead = forecast(story).filter(|_| period.end > story.now);
-    // What lies far above would press the line flat.
-    let near = |amount: &Decimal| *amount <= highest.saturating_mul(Decimal::from(3));
-    let reach = over.chain(budget).chain(ahead).filter(near);
-    let scale = Scale { period, top: reach.chain([highest]).max()? };
-    let steps =
-        steps(story, budget).into_iter().filter(|step| Some(*step) != budget && *step <= scale.top);
-    let budget_height = budget.filter(|budget| *budget <= scale.top).map(|budget| scale.y(budget));
+    // The budget is what everything is held against. What else lies far above would press both
+    // flat: it leaves the picture.
+    let least = budget.unwrap_or_default().max(highest);
+    let near = |amount: &Decimal| *amount <= least.saturating_mul(Decimal::from(3));
+    let scale = Scale { period, top: over.chain(ahead).filter(near).chain([least]).max()? };
+    let steps: Vec<(Decimal, i64)> = steps(story, budget)
+        .into_iter()
+        .filter(|(_, cost)| Some(*cost) != budget && *cost <= scale.top)
+        .map(|(at, cost)| (at, scale.y(cost)))
+        .collect();
     let words = PeriodWords::of(&period, story.now);
     Some(Curve {
         width: WIDTH,
@@ -84,10 +98,11 @@ pub(super) fn curve(story: &Story) -> Option<Curve> {
         before: earlier.iter().map(|(own, points)| scale.path_of(own, points)).collect(),
         ahead: ahead.map(|cost| {
             let (x, y) = (scale.x(last.at), scale.y(last.cost));
-            format!("M{x} {y}L{WIDTH} {}", scale.y(cost))
+            format!("M{x} {y}L{WIDTH} {}", scale.above(cost))
         }),
-        budget: budget_height,
-        steps: steps.map(|step| scale.y(step)).collect(),
+        budget: budget.map(|budget| scale.y(budget)),
+        labels: labels(&steps, budget.map(|budget| scale.y(budget))),
+        steps: steps.into_iter().map(|(_, height)| height).collect(),
         marks: marks(story, &scale),
         legend: legend(story, budget, ahead, !earlier.is_empty()),
         ends: (words.first_day, words.last_day),
@@ -112,17 +127,20 @@ fn legend(
     budget: Option<Decimal>,
     ahead: Option<Decimal>,
     earlier: bool,
-) -> Vec<String> {
+) -> Vec<(&'static str, String)> {
     let assessed = &story.explanation.assessed;
     let currency = assessed.currency;
     let unit = currency.map(|currency| format!(" {currency}")).unwrap_or_default();
     let days = PeriodWords::of(&assessed.period, story.now);
     [
-        Some(format!("━ cost {}", money(assessed.record.cost, currency))),
-        budget.map(|budget| format!("━ budget {}", money(budget, currency))),
-        ahead.map(|cost| format!("┅ at this pace {}{unit} by {}", estimate(cost), days.last_day)),
-        (!story.alerts.is_empty()).then(|| "● alert".to_owned()),
-        earlier.then(|| "thin: the periods before".to_owned()),
+        Some(("line", format!("cost {}", money(assessed.record.cost, currency)))),
+        budget.map(|budget| ("budget", format!("budget {}", money(budget, currency)))),
+        ahead.map(|cost| {
+            let cost = estimate(cost);
+            ("ahead", format!("at this pace {cost}{unit} by {}", days.last_day))
+        }),
+        (!story.alerts.is_empty()).then(|| ("mark", "alert".to_owned())),
+        earlier.then(|| ("before", "the periods before".to_owned())),
     ]
     .into_iter()
     .flatten()
@@ -134,11 +152,17 @@ impl Scale {
         part(&self.period, at)
     }
 
+    /// Where a cost stands, within the picture.
     fn y(&self, cost: Decimal) -> i64 {
+        self.above(cost).max(MARGIN)
+    }
+
+    /// Where a cost stands, which may be above the picture.
+    fn above(&self, cost: Decimal) -> i64 {
         let most = HEIGHT.saturating_sub(2 * MARGIN);
         let share = cost.max(Decimal::ZERO).checked_div(self.top).unwrap_or_default();
         let up = share.saturating_mul(Decimal::from(most)).round().to_i64().unwrap_or(most);
-        HEIGHT.saturating_sub(MARGIN).saturating_sub(up.clamp(0, most))
+        HEIGHT.saturating_sub(MARGIN).saturating_sub(up.clamp(0, 3 * most))
     }
 
     fn path(&self, points: &[Point]) -> String {
@@ -151,7 +175,8 @@ impl Scale {
         for (index, point) in points.iter().enumerate() {
             let letter = if index == 0 { 'M' } else { 'L' };
             // Writing to a text cannot fail.
-            let _written = write!(path, "{letter}{} {}", part(own, point.at), self.y(point.cost));
+            let _written =
+                write!(path, "{letter}{} {}", part(own, point.at), self.above(point.cost));
         }
         path
     }
@@ -200,12 +225,13 @@ fn forecast(story: &Story) -> Option<Decimal> {
     Metric::ForecastPercent.formula_inputs(&inputs)?.forecast_cost
 }
 
-/// The steps of rules about the share of the budget, as costs: those raised or passed, and the
-/// next.
-fn steps(story: &Story, budget: Option<Decimal>) -> Vec<Decimal> {
-    let of_budget = |at: Decimal| budget?.checked_mul(at)?.checked_div(Decimal::ONE_HUNDRED);
+/// The steps of rules about the share of the budget, with their costs: those raised or passed, and
+/// the next.
+fn steps(story: &Story, budget: Option<Decimal>) -> Vec<(Decimal, Decimal)> {
+    let of_budget =
+        |at: Decimal| Some((at, budget?.checked_mul(at)?.checked_div(Decimal::ONE_HUNDRED)?));
     let rules = &story.explanation.rules;
-    let mut steps: Vec<Decimal> = Vec::new();
+    let mut steps: Vec<(Decimal, Decimal)> = Vec::new();
     for account in rules.iter().filter(|account| account.rule.metric == Metric::PercentUsed) {
         let next = match &account.verdict {
             Verdict::Below { next_at, .. } => Some(*next_at),
@@ -218,6 +244,22 @@ fn steps(story: &Story, budget: Option<Decimal>) -> Vec<Decimal> {
     steps.sort_unstable();
     steps.dedup();
     steps
+}
+
+/// The names of steps, from the lowest on, those left out that would stand in another or in the line
+/// of the budget.
+fn labels(steps: &[(Decimal, i64)], budget: Option<i64>) -> Vec<Label> {
+    let mut free = HEIGHT;
+    let mut labels = Vec::new();
+    for (at, height) in steps {
+        let covers = |line: i64| (height.saturating_sub(LINE)..=*height).contains(&line);
+        if *height <= free && !budget.is_some_and(covers) {
+            free = height.saturating_sub(LINE);
+            let percent = height.saturating_mul(100).checked_div(HEIGHT).unwrap_or_default();
+            labels.push(Label { percent, words: crate::text::percent(*at) });
+        }
+    }
+    labels
 }
 
 fn marks(story: &Story, scale: &Scale) -> Vec<Mark> {
@@ -238,4 +280,22 @@ fn mark_in_words(severity: Severity, reference: &str, value: Option<MetricValue>
     let value = value.and_then(MetricValue::number);
     let value = value.map(|value| format!(" at {}", crate::text::amount(value)));
     format!("{} {reference}{}", severity.as_str(), value.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_step_is_named_within_another_name_or_the_line_of_the_budget() {
+        let steps = [(80, 250), (200, 200), (300, 180), (400, 160)];
+        let steps = steps.map(|(at, height)| (Decimal::from(at), height));
+        let named = |budget| {
+            let labels = labels(&steps, budget);
+            let words: Vec<_> = labels.into_iter().map(|label| label.words).collect();
+            words.join(" ")
+        };
+        assert_eq!(named(None), "80 % 200 % 400 %");
+        assert_eq!(named(Some(230)), "200 % 400 %");
+    }
 }

@@ -14,7 +14,9 @@ use crate::listings::{Tone, words};
 use crate::text::{Name, clean, moment, money};
 use crate::web::dashboard::curve::{Curve, curve};
 use crate::web::dashboard::customer_alerts::{AlertLine, alert_lines};
+use crate::web::dashboard::customer_line::{cost_of_budget, used_in_words};
 use crate::web::dashboard::customer_rules::{RuleLine, rule_lines};
+use crate::web::dashboard::spark::{Bar, bar};
 use crate::web::dashboard::split::{Split, split};
 use crate::web::fault::Fault;
 use crate::web::frame::{Frame, html};
@@ -34,6 +36,7 @@ struct Page {
     id: String,
     /// The rules that a silence may be about.
     rule_names: Vec<String>,
+    headline: Headline,
     facts: Vec<(&'static str, Vec<String>)>,
     curve: Option<Curve>,
     split: Option<Split>,
@@ -43,6 +46,15 @@ struct Page {
     others: Option<(String, String)>,
     dates: Vec<Date>,
     events: Vec<(String, String)>,
+}
+
+/// What is to be seen first.
+struct Headline {
+    /// How much of its budget is used; none without one.
+    used: Option<(String, Bar)>,
+    cost: String,
+    /// How old that is.
+    as_of: String,
 }
 
 /// A subscription that has a budget of its own.
@@ -125,6 +137,7 @@ fn page(story: &Story, look: &Look) -> Page {
         to: look.path.clone(),
         id: id.to_owned(),
         rule_names: look.known.rules.facts().map(|rule| rule.name.to_string()).collect(),
+        headline: headline(story, look),
         facts: facts(story, look),
         curve: curve(story),
         split: split(story, look),
@@ -134,6 +147,16 @@ fn page(story: &Story, look: &Look) -> Page {
         others: others.map(|count| (format!("{count} in other periods"), all)),
         dates: dates(story, look),
         events: events(story, look),
+    }
+}
+
+fn headline(story: &Story, look: &Look) -> Headline {
+    let as_of = story.seen.usage_as_of.instant();
+    let at = moment(as_of, story.now, look.zone());
+    Headline {
+        used: story.seen.percent_used().map(|used| (used_in_words(used), bar(used))),
+        cost: cost_of_budget(&story.seen),
+        as_of: format!("as of {at}, {} old", words::age(as_of, story.now)),
     }
 }
 

@@ -10,14 +10,13 @@ use crate::ledger::CustomerRow;
 use crate::listings::words;
 use crate::poll::Namesakes;
 use crate::text::amounts::{amount_beside, estimate};
-use crate::text::{clean, money, percent};
+use crate::text::{money, percent};
 use crate::web::address;
 use crate::web::dashboard::spark::{Bar, Spark, bar, spark};
 
 /// A customer in words and pictures.
 pub(super) struct Line {
     pub(super) who: String,
-    pub(super) id: String,
     pub(super) address: String,
     /// The severity of its worst open alert.
     pub(super) severity: Option<&'static str>,
@@ -48,15 +47,14 @@ pub(super) fn line(
     let known = row.open.acknowledged.as_ref().filter(|_| row.open.unacknowledged == 0);
     Line {
         who: words::called(seen, namesakes),
-        id: clean(seen.customer.as_str(), 80),
         address: address::customer(seen.customer.as_str()),
         severity: row.open.severity.map(crate::domain::Severity::as_str),
-        used: used.map(in_words).unwrap_or_default(),
+        used: used.map(used_in_words).unwrap_or_default(),
         bar: used.map(bar),
         cost: cost_of_budget(seen),
         day: rise(&row.samples, seen).map(|rise| signed(rise, seen)).unwrap_or_default(),
         spark: spark(&row.samples, &seen.period, seen.budget),
-        forecast: forecast(seen, now).map(estimate).unwrap_or_default(),
+        forecast: forecast(seen, now).unwrap_or_default(),
         told: told
             .map(|(name, when)| format!("{}, {}", words::clean(name), at(*when)))
             .unwrap_or_default(),
@@ -67,7 +65,8 @@ pub(super) fn line(
     }
 }
 
-fn in_words(used: MetricValue) -> String {
+/// `82.5 %`.
+pub(super) fn used_in_words(used: MetricValue) -> String {
     match used {
         MetricValue::Number(used) => percent(used),
         MetricValue::OverZero => "over 0".to_owned(),
@@ -75,7 +74,7 @@ fn in_words(used: MetricValue) -> String {
 }
 
 /// `45,000 of 5,000 SEK`; the cost alone without a budget.
-fn cost_of_budget(seen: &CustomerState) -> String {
+pub(super) fn cost_of_budget(seen: &CustomerState) -> String {
     match seen.budget {
         Some(budget) => {
             format!("{} of {}", amount_beside(seen.cost, budget), money(budget, seen.currency))
@@ -101,7 +100,8 @@ fn signed(rise: Decimal, seen: &CustomerState) -> String {
 }
 
 /// What the cost comes to at the end of the period, as it goes on.
-fn forecast(seen: &CustomerState, now: Timestamp) -> Option<Decimal> {
+fn forecast(seen: &CustomerState, now: Timestamp) -> Option<String> {
     let inputs = Metric::ForecastPercent.formula_inputs(&seen.inputs(seen.budget))?;
-    inputs.forecast_cost.filter(|_| seen.period.end > now)
+    let cost = estimate(inputs.forecast_cost.filter(|_| seen.period.end > now)?);
+    Some(seen.currency.map_or_else(|| cost.clone(), |currency| format!("{cost} {currency}")))
 }

@@ -8,7 +8,7 @@ const RULES: &str = r#"
 [rules.spend]
 metric = "percent_used"
 notify = ["hook"]
-steps = [{ at = 80 }, { at = 100, severity = "critical" }]
+steps = [{ at = 80 }, { at = 100, severity = "critical" }, { at = 400 }]
 [rules.unbudgeted]
 metric = "unbudgeted_cost"
 notify = ["hook"]
@@ -50,10 +50,11 @@ async fn a_customer_is_told_as_explain_tells_it() {
     let words = page.words();
     for piece in [
         "Contoso &#60;Nord&#62; ",
+        "300 % 300 of 100 SEK Usage as of Sat 14 Nov 17:08 UTC, 4 h 33 min old",
         "Usage 300 SEK as of Sat 14 Nov 17:08 UTC (4 h 33 min old)",
         "Budget 100 SEK from Partner Center: 300 % used",
         "Tags gold",
-        "spend: 300 % of the budget used; step 100 % is reached",
+        "spend: 300 % of the budget used; step 100 % is reached, the next one is 400 %",
         "unbudgeted does not apply",
         "critical",
         "acknowledged",
@@ -74,8 +75,10 @@ async fn the_curve_has_budget_forecast_marks_and_the_period_before() {
     for class in ["before", "budget", "ahead", "line"] {
         assert_eq!(picture.matches(&format!("class=\"{class}\"")).count(), 1, "{class}");
     }
-    assert_eq!(picture.matches("<circle").count(), 2, "{picture}");
-    assert!(text.contains("┅ at this pace 656.27 SEK by 30 Nov"), "{text}");
+    assert_eq!(picture.matches("class=\"mark ").count(), 2, "{picture}");
+    assert!(text.contains("<li class=\"ahead\">at this pace 656.27 SEK by 30 Nov</li>"), "{text}");
+    assert_eq!(text.matches("</text>").count(), 1, "80 % would stand in the line of the budget");
+    assert!(text.contains(">400 %</text>"), "{text}");
     assert!(!picture.contains("NaN") && !picture.contains("style"), "{picture}");
 }
 
