@@ -1,12 +1,17 @@
 //! The demonstration as a new user starts it, without a terminal: what it tells, what it comes to,
-//! what it leaves behind.
+//! what its pages show, what it leaves behind.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use tempfile::TempDir;
+
+use crate::support::client;
+
+/// The customer without a budget.
+const SCHOOL: &str = "56f891ac-4159-4067-b2cc-44f90c30daeb";
 
 struct Show {
     text: String,
@@ -38,6 +43,76 @@ static SHOWS: LazyLock<[Show; 2]> = LazyLock::new(|| {
         Show { text: text(stdout), errors: text(stderr), code: status.code(), left_behind }
     })
 });
+
+/// A show whose pages somebody looks at and acts on, until it is told to end.
+struct Served {
+    show: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    address: String,
+    client: reqwest::Client,
+    _folder: TempDir,
+}
+
+impl Served {
+    /// Starts a show, and reads its first lines up to the address.
+    fn start(arguments: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut show = demo(folder.path(), arguments).spawn().unwrap();
+        let mut lines = BufReader::new(show.stdout.take().unwrap()).lines();
+        let address = lines.by_ref().take(8).map(Result::unwrap).find_map(|line| {
+            Some(line.split_once("The pages: ")?.1.trim_end_matches('/').to_owned())
+        });
+        let address = address.expect("the first lines name the address");
+        Self { show, lines, address, client: client().build().unwrap(), _folder: folder }
+    }
+
+    /// What is told up to the line with these words, in one line.
+    fn told_until(&mut self, words: &str) -> String {
+        let mut told = String::new();
+        for line in self.lines.by_ref().map(Result::unwrap) {
+            told.push_str(&line);
+            told.push(' ');
+            if line.contains(words) {
+                return told.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+        }
+        panic!("it ended without telling: {words}\n\n{told}");
+    }
+
+    async fn page(&self, path: &str) -> String {
+        let answer = self.client.get(format!("{}{path}", self.address)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    /// Sends a form with what its page gave it.
+    async fn send(&self, page: &str, action: &str, fields: &str) {
+        let text = self.page(page).await;
+        let (_, token) = text.split_once("name=\"form\" value=\"").unwrap();
+        let token = token.split('"').next().unwrap();
+        let request = self.client.post(format!("{}{action}", self.address));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = format!("form={token}&to={page}&{fields}");
+        let answer = request.header("origin", &self.address).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{action}: {}", answer.text().await.unwrap());
+    }
+
+    /// Ends it by a signal; its exit code, and what it said of errors.
+    fn end(&mut self, signal: &str) -> (Option<i32>, String) {
+        let told = Command::new("kill").args([signal, &self.show.id().to_string()]).status();
+        assert!(told.unwrap().success());
+        let mut errors = String::new();
+        self.show.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        (self.show.wait().unwrap().code(), errors)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // One that has ended already is no trouble.
+        let _ended = self.show.kill().and_then(|()| self.show.wait());
+    }
+}
 
 /// The show in one line, each run of blanks as one.
 fn told() -> String {
@@ -203,7 +278,7 @@ fn lasting(text: &str) -> Vec<String> {
     let probed =
         |word: &str| word.starts_with("16:") || word.starts_with("+6") || word.starts_with("+7");
     let lasting = |line: &&str| {
-        !["Partner Center :", "A month and two days took", "Delivered", " late"]
+        !["Partner Center :", "The pages:", "A month and two days took", "Delivered", " late"]
             .iter()
             .any(|what| line.contains(what))
     };
@@ -229,6 +304,49 @@ fn the_configuration_it_prints_is_good() {
     let mut check = Command::new(env!("CARGO_BIN_EXE_budget-alertd"));
     let checked = check.arg("--config").arg(&file).arg("check").output().unwrap();
     assert_eq!(checked.status.code(), Some(0), "{}", text(checked.stderr));
+}
+
+#[tokio::test]
+async fn its_pages_show_the_month_take_orders_and_stay_until_it_is_told_to_end() {
+    let mut served = Served::start(&["--fast", "--serve"]);
+    served.told_until("First poll: signed in");
+    assert!(served.page("/").await.contains("shows itself anew every 3 s"), "while it plays");
+    let silence = format!("customer={SCHOOL}&rule=&until=30d&reason=agreed");
+    served.send(&format!("/customers/{SCHOOL}"), "/silences/add", &silence).await;
+    let told = served.told_until("The pages stay: ");
+    assert!(told.contains("lost: 0 received twice: 0 raised twice: 0 given up: 0"), "{told}");
+    assert!(!told.contains("School of Fine Art spent"), "it is silenced: {told}");
+    assert!(told.ends_with(&format!("The pages stay: {}/ until Ctrl-C", served.address)), "{told}");
+
+    let overview = served.page("/").await;
+    for words in ["14 customers", "Fabrikam Maschinenbau GmbH", "As of Tue 3 Nov", "every minute"] {
+        assert!(overview.contains(words), "{words}\n{overview}");
+    }
+    assert!(served.page("/silences?all=yes").await.contains("agreed"));
+    let (_, alert) = overview.split_once("/customers/").unwrap();
+    let worst = format!("/customers/{}", alert.split('"').next().unwrap());
+    let customer = served.page(&worst).await;
+    let (_, action) = customer.split_once("action=\"/alerts/").unwrap();
+    let action = format!("/alerts/{}", action.split('"').next().unwrap());
+    served.send(&worst, &action, "note=seen").await;
+    assert!(served.page(&worst).await.contains("acknowledged by someone on"));
+    assert_eq!(served.end("-TERM"), (Some(0), String::new()));
+}
+
+#[test]
+fn its_pages_are_for_this_machine_alone() {
+    let folder = TempDir::new().unwrap();
+    for address in ["0.0.0.0:8080", "192.0.2.1:0", "8080"] {
+        let refused = demo(folder.path(), &["--listen", address]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{address}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = demo(folder.path(), &["--listen", &address]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let why = text(refused.stderr);
+    assert!(why.contains(&format!("cannot serve the pages on {address}: ")), "{why}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

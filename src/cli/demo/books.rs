@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::cli::demo::inbox::{Door, Received};
 use crate::cli::demo::stage::{SLACK, WEBHOOK};
-use crate::domain::{AlertSnapshot, Delivery, utc_day};
-use crate::poll::{CycleReport, SecurityReport};
+use crate::domain::{AlertSnapshot, AlertState, Delivery, utc_day};
+use crate::poll::CycleReport;
 
 /// Everything that happened.
 #[derive(Debug, Default)]
@@ -55,12 +55,13 @@ impl Books {
         self.polls += 1;
         self.failed_polls += u64::from(!report.good);
         self.records += report.records;
-        self.alerts.extend(report.alerts.iter().cloned());
+        self.raise(report.alerts.clone());
     }
 
-    /// Takes down what a read of security alerts raised.
-    pub(super) fn warned(&mut self, report: &SecurityReport) {
-        self.alerts.extend(report.alerts.iter().cloned());
+    /// Takes down what was raised; what is known already is not taken twice.
+    pub(super) fn raise(&mut self, alerts: Vec<AlertSnapshot>) {
+        let known: HashSet<Uuid> = self.alerts.iter().map(|known| known.alert.id).collect();
+        self.alerts.extend(alerts.into_iter().filter(|raised| !known.contains(&raised.alert.id)));
     }
 
     /// Where the first alert stands that a message is about, by the references in it; beyond the
@@ -89,9 +90,12 @@ impl Books {
 
     /// Compares both sides.
     pub(super) fn balance(&self) -> Balance {
+        // Of what a visitor has silenced on the pages, nobody is to hear.
+        let is_silenced = |raised: &&AlertSnapshot| raised.alert.state == AlertState::Silenced;
         let owed_to_nobody = self
             .alerts
             .iter()
+            .filter(|alert| !is_silenced(alert))
             .filter(|alert| !self.owed.iter().any(|delivery| is_about(delivery, alert)))
             .count();
         let expected = self.owed.iter().filter(|delivery| self.arrivals(delivery) > 0).count();

@@ -7,14 +7,12 @@ use std::vec::IntoIter;
 
 use anstyle::Style;
 use jiff::{SignedDuration, Timestamp};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::alerting::CustomerState;
 use crate::cli::demo::books::Books;
 use crate::cli::demo::day::DaySummary;
 use crate::cli::demo::inbox::Inbox;
 use crate::cli::demo::narrator::{Narrator, Paragraph};
-use crate::cli::demo::screen::Screen;
 use crate::cli::demo::stage::Stage;
 use crate::cli::demo::words::{BLUE, CYAN, GREEN, MAGENTA, YELLOW, day, harmless};
 use crate::cli::demo::{block, summary};
@@ -25,37 +23,8 @@ use crate::simulator::{EventKind, Story, StoryEvent};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Plays a story to its end; says whether the accounts are even.
-pub(super) async fn play(story: Story, fast: bool) -> anyhow::Result<bool> {
-    // Before there is anything to leave behind.
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut terminal_gone = signal(SignalKind::hangup())?;
-    let narrator = Narrator::new(Screen::new(fast));
-    let stage = Stage::open(story)?;
-    let mut show = Show {
-        story,
-        stage,
-        narrator,
-        events: story.events().into_iter().peekable(),
-        // While messages wait for Slack.
-        reboot: Some(story.at(13, 15, 30)),
-        books: Books::default(),
-        inbox: Inbox::default(),
-        told: Told::default(),
-    };
-    let even = tokio::select! {
-        even = show.run() => even,
-        _ = interrupt.recv() => Err(anyhow::anyhow!("interrupted; nothing is left behind")),
-        _ = terminal_gone.recv() => Err(anyhow::anyhow!("the terminal is gone; nothing is left \
-            behind")),
-        _ = terminate.recv() => Err(anyhow::anyhow!("terminated; nothing is left behind")),
-    };
-    show.stage.close().await?;
-    even
-}
-
-struct Show {
+/// Plays a month on a stage, and tells it.
+pub(super) struct Show {
     story: Story,
     stage: Stage,
     narrator: Narrator,
@@ -85,7 +54,23 @@ struct Told {
 }
 
 impl Show {
-    async fn run(&mut self) -> anyhow::Result<bool> {
+    /// A story that has not begun.
+    pub(super) fn new(story: Story, stage: Stage, narrator: Narrator) -> Self {
+        Self {
+            story,
+            stage,
+            narrator,
+            events: story.events().into_iter().peekable(),
+            // While messages wait for Slack.
+            reboot: Some(story.at(13, 15, 30)),
+            books: Books::default(),
+            inbox: Inbox::default(),
+            told: Told::default(),
+        }
+    }
+
+    /// Plays the story to its end; says whether the accounts are even.
+    pub(super) async fn run(&mut self) -> anyhow::Result<bool> {
         summary::open(self.narrator.screen(), &self.stage).await?;
         let (mut poll_at, mut probe_at) = (self.story.start(), None);
         loop {
@@ -108,6 +93,8 @@ impl Show {
                 let report = self.poll().await?;
                 self.tell_poll(&report).await?;
             }
+            // What somebody has ordered on the pages meanwhile is owed, too.
+            self.books.owe(self.stage.owed().await?);
             probe_at = self.stage.deliver().await?;
             self.tell_received().await?;
         }
@@ -116,20 +103,20 @@ impl Show {
 
     async fn end(&mut self) -> anyhow::Result<bool> {
         self.narrator.end()?;
+        self.stage.pages.rest();
         self.books.owe(self.stage.owed().await?);
+        self.books.raise(self.stage.raised().await?);
         self.books.given_up = self.stage.given_up().await?;
         summary::close(self.narrator.screen(), &self.books).await?;
         Ok(self.books.balance().is_even())
     }
 
-    /// Polls and takes down what the ledger owes then.
     async fn poll(&mut self) -> anyhow::Result<CycleReport> {
         let report = self.stage.poll().await?;
         self.books.polled(&report);
         if let Some(report) = self.stage.read_security().await? {
-            self.books.warned(&report);
+            self.books.raise(report.alerts);
         }
-        self.books.owe(self.stage.owed().await?);
         Ok(report)
     }
 
@@ -277,6 +264,17 @@ impl Show {
             .await?;
         }
         Ok(())
+    }
+
+    /// Says where the pages stay until somebody ends them.
+    pub(super) fn tell_served(&mut self) -> anyhow::Result<()> {
+        let address = self.stage.pages.address;
+        Ok(summary::served(self.narrator.screen(), address)?)
+    }
+
+    /// Ends everything in order.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        Ok(self.stage.close().await?)
     }
 
     async fn say(&mut self, style: Style, text: &str) -> anyhow::Result<()> {

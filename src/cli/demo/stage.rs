@@ -1,6 +1,7 @@
-//! The stage: the simulated servers, a folder of its own, and the real pipeline between them. What
-//! is played on it is the story's, what is shown of it is the show's.
+//! The stage: the simulated servers, a folder of its own, the real pipeline between them, and what
+//! the pages show of it. What is played on it is the story's, what is told of it is the show's.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +10,17 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::alerting::{CustomerState, Depth};
+use crate::cli::demo::pages::Pages;
 use crate::clock::{Clock, SimulatedClock};
 use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
-use crate::domain::{CustomerKey, Delivery, SecuritySummary};
+use crate::domain::{AlertSnapshot, CustomerKey, Delivery, SecuritySummary};
 use crate::fs;
-use crate::ledger::{Ledger, LedgerError, Reader};
+use crate::ledger::{AlertFilter, Ledger, LedgerError, Reader};
 use crate::metrics::Metrics;
 use crate::poll::{CycleReport, SecurityReport};
 use crate::simulator::{HttpReceiver, MailOptions, MailReceiver, PartnerCenter, SignIn, Story};
+use crate::web::Shown;
 
 /// The configuration, with ports that are replaced by the true ones.
 pub(super) const CONFIGURATION: &str = include_str!("alert-rules.toml");
@@ -34,6 +37,7 @@ pub(super) struct Stage {
     pub(super) mail: MailReceiver,
     pub(super) slack: HttpReceiver,
     pub(super) webhook: HttpReceiver,
+    pub(super) pages: Pages,
     story: Story,
     config: Config,
     ledger: Ledger,
@@ -44,8 +48,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Opens every port, the ledger and the pipeline.
-    pub(super) fn open(story: Story) -> anyhow::Result<Self> {
+    /// Opens every port, the ledger and the pipeline; the pages are at `address`.
+    pub(super) fn open(story: Story, address: SocketAddr) -> anyhow::Result<Self> {
         let clock = SimulatedClock::starting_at(story.start());
         let folder = Folder::new()?;
         let center = PartnerCenter::start(shared(&clock), SignIn::default())?;
@@ -56,7 +60,8 @@ impl Stage {
             .replace("http://127.0.0.1:10001", &center.api_url())
             .replace("10002", &mail.port().to_string())
             .replace("http://127.0.0.1:10003", &slack.url(""))
-            .replace("http://127.0.0.1:10004", &webhook.url(""));
+            .replace("http://127.0.0.1:10004", &webhook.url(""))
+            .replace("127.0.0.1:10005", &address.to_string());
         let state = folder.0.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
         let text = text.replace("[daemon]", &format!("[daemon]\nstate_dir = \"{state}\""));
         let config =
@@ -64,12 +69,14 @@ impl Stage {
         let metrics = Metrics::new();
         let ledger = Ledger::open(&config.ledger, metrics.clone(), shared(&clock))?;
         let assembly = assemble(&config, &ledger, &shared(&clock), &metrics)?;
+        let pages = Pages::new(address, &config, &assembly.cycle);
         Ok(Self {
             clock,
             center,
             mail,
             slack,
             webhook,
+            pages,
             story,
             config,
             ledger,
@@ -84,6 +91,11 @@ impl Stage {
         self.clock.now()
     }
 
+    /// What the pages show.
+    pub(super) fn shown(&self) -> Shown {
+        self.pages.shown(&self.config, &self.ledger, &self.assembly.cycle, &self.metrics)
+    }
+
     /// Moves the clock on and puts the moment on stage.
     pub(super) async fn advance_to(&self, at: Timestamp) -> anyhow::Result<()> {
         self.clock.advance_to(at);
@@ -92,10 +104,12 @@ impl Stage {
 
     /// Ends the pipeline and starts it again from what is on disk.
     pub(super) async fn reboot(&mut self) -> anyhow::Result<()> {
+        self.pages.act_on(None);
         self.ledger.close().await?;
         let clock = shared(&self.clock);
         self.ledger = Ledger::open(&self.config.ledger, self.metrics.clone(), Arc::clone(&clock))?;
         self.assembly = assemble(&self.config, &self.ledger, &clock, &self.metrics)?;
+        self.pages.act_on(Some(&self.assembly.cycle));
         Ok(())
     }
 
@@ -138,6 +152,13 @@ impl Stage {
             owed.extend(self.ledger.due(&notifier.name, Vec::new(), u32::MAX).await?);
         }
         Ok(owed)
+    }
+
+    /// Every alert that the ledger has, the oldest first.
+    pub(super) async fn raised(&self) -> Result<Vec<AlertSnapshot>, LedgerError> {
+        let all = AlertFilter::default();
+        let newest_first = self.ledger.read(move |reader| reader.alerts(&all)).await?;
+        Ok(newest_first.into_iter().rev().map(|row| row.snapshot).collect())
     }
 
     /// How many deliveries the ledger says were given up.

@@ -1,6 +1,7 @@
 //! What stands before the month and after it: what runs here, and what came of it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anstyle::Style;
@@ -58,6 +59,11 @@ pub(super) async fn open(screen: &mut Screen, stage: &Stage) -> io::Result<()> {
             screen.line(&paint(style, &line))?;
         }
     }
+    screen.line(&format!(
+        " {} {}",
+        paint(DIM, "The pages:"),
+        paint(CYAN, &format!("http://{}/", stage.pages.address))
+    ))?;
     screen.line("")?;
     screen.pause(Duration::from_millis(2_500)).await;
     Ok(())
@@ -96,6 +102,16 @@ pub(super) async fn close(screen: &mut Screen, books: &Books) -> io::Result<()> 
         screen.line(&format!("   {}  {}", paint(CYAN, &fitted(command, 34)), paint(DIM, what)))?;
     }
     screen.line("")
+}
+
+/// Says where the pages stay.
+pub(super) fn served(screen: &mut Screen, address: SocketAddr) -> io::Result<()> {
+    let url = paint(CYAN, &format!("http://{address}/"));
+    screen.line(&format!(
+        " {} {url} {}",
+        paint(BOLD, "The pages stay:"),
+        paint(DIM, "until Ctrl-C")
+    ))
 }
 
 fn counts(screen: &mut Screen, books: &Books) -> io::Result<()> {
