@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::alerting::NewSample;
 use crate::domain::{
-    BillingPeriod, Currency, Metric, MetricValue, PeriodSource, Point, Severity, Verdict,
+    Alert, BillingPeriod, Currency, Metric, MetricValue, PeriodSource, Point, Severity, Verdict,
     cost_history,
 };
 use crate::listings::story::Story;
@@ -72,7 +72,7 @@ struct Scale {
 pub(super) fn curve(story: &Story) -> Option<Curve> {
     let assessed = &story.explanation.assessed;
     let (period, currency) = (assessed.period, assessed.currency);
-    let points = points_in(&story.dates, &period);
+    let points = through_alerts(points_in(&story.dates, &period), story);
     let last = *points.last().filter(|_| points.len() > 1)?;
     let budget = assessed.budget.as_ref().map(crate::domain::Budget::amount);
     let earlier = periods_before(story);
@@ -262,11 +262,27 @@ fn labels(steps: &[(Decimal, i64)], budget: Option<i64>) -> Vec<Label> {
     labels
 }
 
-fn marks(story: &Story, scale: &Scale) -> Vec<Mark> {
+/// The line also goes through its alerts, whose dates may be among those that are not drawn.
+fn through_alerts(mut points: Vec<Point>, story: &Story) -> Vec<Point> {
+    for alert in alerts_on_it(story) {
+        let at = alert.usage_as_of.instant();
+        if let Err(place) = points.binary_search_by_key(&at, |point| point.at) {
+            points.insert(place, Point { at, cost: alert.cost.amount });
+        }
+    }
+    points
+}
+
+/// The alerts about the cost that is drawn.
+fn alerts_on_it(story: &Story) -> impl Iterator<Item = &Alert> {
+    let period = story.explanation.assessed.period;
     let own = story.alerts.iter().map(|alert| &alert.row.snapshot.alert);
     let about_it = own.filter(|alert| alert.subscription.is_none() && alert.has_usage());
-    about_it
-        .filter(|alert| scale.period.holds(alert.usage_as_of.instant()))
+    about_it.filter(move |alert| period.holds(alert.usage_as_of.instant()))
+}
+
+fn marks(story: &Story, scale: &Scale) -> Vec<Mark> {
+    alerts_on_it(story)
         .map(|alert| Mark {
             x: scale.x(alert.usage_as_of.instant()),
             y: scale.y(alert.cost.amount),

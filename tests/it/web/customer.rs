@@ -99,3 +99,25 @@ async fn ids_of_any_letters_lead_to_their_page_and_unknown_ones_to_none() {
     assert_eq!(unknown.status, 404);
     assert!(unknown.words().contains("&#60;b&#62;nobody"), "{}", unknown.text);
 }
+
+#[tokio::test]
+async fn the_curve_goes_through_its_alerts() {
+    let world = World::new(RULES);
+    // The last two are in one part of the month, of which the line has the later one.
+    for (date, cost) in [
+        ("2026-11-01T17:08:00Z", "5"),
+        ("2026-11-03T00:30:00Z", "85"),
+        ("2026-11-03T04:00:00Z", "90"),
+    ] {
+        world.report("2026-11-03T09:00:00Z", &[plan("A", cost, "100", date)]).await;
+    }
+    let page = Site::of(world, None).await.get("/customers/a").await.text;
+    let value = |text: &str, name: &str| {
+        let (_, rest) = text.split_once(&format!("{name}=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let (_, mark) = page.split_once("<circle").unwrap();
+    let (_, line) = page.split_once("<path class=\"line\"").unwrap();
+    let (place, line) = (format!("{} {}", value(mark, "cx"), value(mark, "cy")), value(line, "d"));
+    assert!(line.contains(&place), "{place} on {line}");
+}
