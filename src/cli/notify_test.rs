@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use crate::actions::{ActionError, NotifyTestRequest, NotifyTested, try_notifier};
+use crate::actions::{NotifyTestRequest, NotifyTested, try_notifier};
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
@@ -70,15 +70,12 @@ impl NotifyTest {
             kind: self.kind.into(),
             to: self.to.clone(),
         };
-        let recipients = request.recipients(notifier).map_err(invalid)?;
+        let recipients = request.recipients(notifier);
+        let recipients = recipients.map_err(|error| WrongUsage(error.to_string()))?;
         let message = sample_message(request.kind, SystemClock::shared().now());
         let accepted = tell(notifier, &recipients, &message).await?;
         Ok(if accepted { Outcome::Done } else { Outcome::Failed })
     }
-}
-
-fn invalid(error: ActionError) -> anyhow::Error {
-    WrongUsage(error.to_string()).into()
 }
 
 /// Sends a message through a notifier, to each of these recipients, and prints what they answer;

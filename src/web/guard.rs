@@ -25,7 +25,7 @@ use crate::web::same_origin;
 use crate::web::session::{Signed, Signer, is_token};
 use crate::web::shown::Known;
 use crate::web::sign_in::{self, SignIn};
-use crate::web::viewer::{KnownBy, Peer, Viewer, reads_html};
+use crate::web::viewer::{KnownBy, ONLY_LOOKS, Peer, Viewer, reads_html};
 
 /// What the guard goes by. Cloning shares it.
 #[derive(Clone)]
@@ -83,9 +83,7 @@ impl Guard {
         }
         match self.viewer(&request, &known, now) {
             Ok(viewer) if !may(&viewer, request.method()) => {
-                let why = "This account may look, but not act: that takes the app role operator or \
-                    admin.";
-                refused(reads(&request), StatusCode::FORBIDDEN, why)
+                refused(reads(&request), StatusCode::FORBIDDEN, ONLY_LOOKS)
             }
             Ok(viewer) => {
                 request.extensions_mut().insert(viewer);

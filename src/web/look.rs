@@ -20,7 +20,7 @@ use crate::web::guard::reads;
 use crate::web::query::Query;
 use crate::web::refused::Reads;
 use crate::web::shown::{Known, Shown};
-use crate::web::viewer::{KnownBy, Viewer};
+use crate::web::viewer::Viewer;
 
 /// So many read the ledger at the same time.
 static PLACES: Semaphore = Semaphore::const_new(4);
@@ -47,11 +47,7 @@ impl Look {
         Self {
             known: shown.known.borrow().clone(),
             now,
-            viewer: request
-                .extensions()
-                .get()
-                .cloned()
-                .unwrap_or_else(|| Viewer::new(KnownBy::Machine, None, now)),
+            viewer: Viewer::of(request),
             path: request.uri().path().to_owned(),
             query: Query::of(request.uri()),
             reads: reads(request),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 
@@ -12,8 +13,12 @@ use crate::web::account::Account;
 use crate::web::session::{Signed, Signer};
 
 /// Why there is no acting where nobody can sign in.
-pub(super) const NOBODY_ACTS: &str = "Nobody may act here without signing in: set [http] token or \
+const NOBODY_ACTS: &str = "Nobody may act here without signing in: set [http] token or \
     [http.sign_in], or local_actions = true.";
+
+/// Why an account does not act.
+pub(super) const ONLY_LOOKS: &str =
+    "This account may look, but not act: that takes the app role operator or admin.";
 
 /// The address at the other end of a connection; none where the system does not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +59,12 @@ impl Viewer {
         Self { known_by, forms, now }
     }
 
+    /// Who sends a request, as the guard has found; somebody who may not act where there is none.
+    pub(super) fn of(request: &Request) -> Self {
+        let found = request.extensions().get().cloned();
+        found.unwrap_or_else(|| Self::new(KnownBy::Machine, None, Timestamp::UNIX_EPOCH))
+    }
+
     /// What the form for signing out must bring back; none where there is no session.
     pub(super) fn sign_out(&self) -> Option<String> {
         let has_session = matches!(self.known_by, KnownBy::Session | KnownBy::Account(_));
@@ -69,6 +80,15 @@ impl Viewer {
     /// Whether a form of somebody who may act brings back what a page gave it.
     pub(super) fn knows_form(&self, form: &str) -> bool {
         self.acting().is_some_and(|signer| signer.holds(Signed::Form, form, self.now))
+    }
+
+    /// That it may act; else why not.
+    pub(super) fn check_acts(&self) -> Result<(), &'static str> {
+        match self.acting() {
+            Some(_) => Ok(()),
+            None if self.account().is_some() => Err(ONLY_LOOKS),
+            None => Err(NOBODY_ACTS),
+        }
     }
 
     /// Whether it bears the token with each request, which no browser does by itself.

@@ -178,12 +178,10 @@ fn line(covered: &Hidden) -> String {
     };
     let HiddenLine { severity, who, rule, value, step, reference, told } = hidden(covered);
     let severity = tone.paint(&format!("{:<8}", severity.to_uppercase()));
-    let more: String = [reference.as_str(), told]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(|part| format!(", {part}"))
-        .collect();
-    format!("{severity} {who}, {rule}: {value}, step {step}{more}")
+    let step = format!("step {step}");
+    let parts = [value.as_str(), &step, &reference, told].into_iter();
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    format!("{severity} {who}, {rule}: {}", parts.join(", "))
 }
 
 #[cfg(test)]

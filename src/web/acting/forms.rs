@@ -13,7 +13,7 @@ use crate::web::query::Query;
 use crate::web::refused::{Reads, in_full, refused, status_of};
 use crate::web::same_origin::is_from_own_page;
 use crate::web::shown::Shown;
-use crate::web::viewer::{NOBODY_ACTS, Viewer};
+use crate::web::viewer::Viewer;
 
 /// No form is longer, in bytes.
 const MOST: usize = 16 << 10;
@@ -43,9 +43,9 @@ pub(super) async fn taken(request: Request) -> Result<Taken, Box<Response>> {
 
 /// Who asks, where that is somebody who may act; an answer for all others.
 pub(super) fn acting(request: &Request) -> Result<Viewer, Box<Response>> {
-    let viewer = request.extensions().get::<Viewer>().filter(|viewer| viewer.form().is_some());
-    let refuse = || Box::new(refused(Reads::Html, StatusCode::FORBIDDEN, NOBODY_ACTS));
-    viewer.cloned().ok_or_else(refuse)
+    let viewer = Viewer::of(request);
+    let refuse = |why| Box::new(refused(Reads::Html, StatusCode::FORBIDDEN, why));
+    viewer.check_acts().map(|()| viewer).map_err(refuse)
 }
 
 /// Where actions are done; an answer where none are.
@@ -74,9 +74,9 @@ pub(super) async fn ordered<A: Action>(
     read: impl FnOnce(&Query) -> Result<A, String>,
 ) -> Result<(Query, A::Answer), Box<Response>> {
     let Taken { author, form } = taken?;
-    let action = read(&form).map_err(|why| unread(&why))?;
+    let action = read(&form).map_err(|why| Box::new(unread(&why)))?;
     let done = action.run(context(shown)?, &author).await;
-    Ok((form, done.map_err(|error| failed(&error))?))
+    Ok((form, done.map_err(|error| Box::new(failed(&error)))?))
 }
 
 fn back(to: &str) -> Response {
@@ -85,13 +85,13 @@ fn back(to: &str) -> Response {
 }
 
 /// The answer to a form that makes no sense.
-pub(super) fn unread(why: &str) -> Box<Response> {
-    Box::new(refused(Reads::Html, StatusCode::UNPROCESSABLE_ENTITY, why))
+pub(super) fn unread(why: &str) -> Response {
+    refused(Reads::Html, StatusCode::UNPROCESSABLE_ENTITY, why)
 }
 
 /// The answer to an order that was not done.
-pub(super) fn failed(error: &ActionError) -> Box<Response> {
-    Box::new(refused(Reads::Html, status_of(error), &in_full(error)))
+pub(super) fn failed(error: &ActionError) -> Response {
+    refused(Reads::Html, status_of(error), &in_full(error))
 }
 
 /// The text of a field; none where it is empty.

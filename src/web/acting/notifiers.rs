@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use crate::actions::{NotifyTestRequest, NotifyTested};
 use crate::listings::words;
+use crate::notify::SampleKind;
 use crate::text::clean;
 use crate::web::acting::forms::{ordered, taken};
 use crate::web::frame::{Frame, html};
@@ -34,7 +35,8 @@ pub(super) async fn test(
 ) -> Response {
     let look = Look::of(&shown, &request);
     let title = format!("Test of {}", words::clean(&name));
-    let read = |_: &_| Ok(NotifyTestRequest { notifier: name, kind: Default::default(), to: None });
+    let kind = SampleKind::default();
+    let read = |_: &_| Ok(NotifyTestRequest { notifier: name, kind, to: None });
     let tested = match ordered(&shown, taken(request).await, read).await {
         Ok((_, tested)) => tested,
         Err(answer) => return *answer,

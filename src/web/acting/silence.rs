@@ -50,9 +50,9 @@ async fn previewed(
     viewer: Result<Viewer, Box<Response>>,
 ) -> Result<Response, Box<Response>> {
     let (author, context) = (viewer?.author(), context(&look.shown)?);
-    let asked = read(&look.query, look.now, look.zone()).map_err(|why| unread(&why))?;
+    let asked = read(&look.query, look.now, look.zone()).map_err(|why| Box::new(unread(&why)))?;
     let previewed = asked.clone().preview(context, &author).await;
-    let previewed = previewed.map_err(|error| failed(&error))?;
+    let previewed = previewed.map_err(|error| Box::new(failed(&error)))?;
     Ok(html(StatusCode::OK, &page(look, &asked, previewed)))
 }
 

@@ -10,7 +10,7 @@ use crate::web::json;
 use crate::web::refused::{in_full, problem, status_of};
 use crate::web::same_origin::is_from_own_page;
 use crate::web::shown::Shown;
-use crate::web::viewer::{NOBODY_ACTS, Viewer};
+use crate::web::viewer::Viewer;
 
 /// The most that a request's body may have, in bytes.
 const BODY_CAP: usize = 1 << 20;
@@ -49,8 +49,8 @@ fn author(request: &Request) -> Result<Author, Box<Response>> {
         return Ok(author.clone());
     }
     let refuse = |why: &str| Box::new(problem(StatusCode::FORBIDDEN, why));
-    let viewer = request.extensions().get::<Viewer>().filter(|viewer| viewer.form().is_some());
-    let viewer = viewer.ok_or_else(|| refuse(NOBODY_ACTS))?;
+    let viewer = Viewer::of(request);
+    viewer.check_acts().map_err(refuse)?;
     let form = request.headers().get(FORM).and_then(|form| form.to_str().ok());
     let is_ours = || is_from_own_page(request) && form.is_some_and(|form| viewer.knows_form(form));
     if viewer.bears_token() || is_ours() {

@@ -72,9 +72,7 @@ async fn a_session_acts_from_a_page_of_ours_only() {
     let cookie = signed_in.cookie().split(';').next().unwrap().to_owned();
     let cookie = ("cookie", cookie.as_str());
     let page = site.ask("/customers/A", &[("accept", "text/html"), cookie]).await;
-    let (_, hidden) = page.form("/acknowledge");
-    let form = hidden.split("form=").nth(1).unwrap().split('&').next().unwrap();
-    let form = form.replace("%2E", ".").replace("%5F", "_").replace("%2D", "-");
+    let form = page.proof("/acknowledge");
     let form = ("x-form-token", form.as_str());
     let of_everybody = ("x-form-token", login.as_str());
     let body = json!({"alerts": [alert]}).to_string();

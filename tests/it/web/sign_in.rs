@@ -325,15 +325,18 @@ async fn an_operator_acts_and_is_recorded_by_the_name_of_the_account() {
     let of_sign_out = format!("form={}", page.field("form"));
     let refused = scene.site.post(&path, &of_sign_out, &headers).await;
     assert_eq!(refused.status, 403, "who may look only has such a form, too");
-    let (_, own) = page.text.split_once(&path).unwrap();
-    let (_, own) = own.split_once("name=\"form\" value=\"").unwrap();
-    let own = own.split('"').next().unwrap();
+    let own = page.proof("/acknowledge");
     let form = format!("form={own}&to=%2Fcustomers%2FA&note=we+call+them");
     let done = scene.site.post(&path, &form, &headers).await;
     assert_eq!((done.status, done.location()), (303, "/customers/A"), "{}", done.text);
     let words = scene.site.ask("/customers/A", &headers).await.words();
     let record = "acknowledged by anna@partner.example, Sat 14 Nov 21:41 UTC: we call them";
     assert!(words.contains(record), "{words}");
+    let (cookie, host, origin) = (headers[1], headers[2], headers[3]);
+    let silence = r#"{"customers": ["A"], "until": "period-end", "reason": "x"}"#;
+    let program = [cookie, host, origin, ("x-form-token", own.as_str())];
+    let made = scene.site.post("/api/v1/silence/add", silence, &program).await;
+    assert!(made.text.contains("\"author\":\"anna@partner.example\""), "{}", made.text);
     let stolen = [HTML, ("cookie", &session), ("origin", "https://attacker.example")];
     assert_eq!(scene.site.post(&path, &form, &stolen).await.status, 403);
 }
@@ -358,6 +361,16 @@ async fn a_reader_sees_no_form_and_is_refused_who_tries_to_act() {
         assert_eq!(tried.status, 403, "{}", tried.text);
         assert!(tried.words().contains("This account may look, but not act"), "{}", tried.text);
     }
+    for path in ["/silences/new?customer=A&until=7d&reason=x", "/security-alerts/x/answer"] {
+        let refused = scene.site.ask(path, &headers).await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert!(refused.words().contains("This account may look"), "{path}: {}", refused.text);
+    }
+    let (cookie, host, origin) = (headers[1], headers[2], headers[3]);
+    let form = offered.proof("/acknowledge");
+    let program = [cookie, host, origin, ("x-form-token", form.as_str())];
+    let refused = scene.site.post("/api/v1/ack", "{\"alerts\": [\"x\"]}", &program).await;
+    assert_eq!((refused.status, refused.header("content-type")), (403, "application/problem+json"));
     let words = scene.site.ask("/customers/A", &headers).await.words();
     assert!(!words.contains("acknowledged by"), "{words}");
     let out = scene.site.post("/logout", &format!("form={}", page.field("form")), &headers).await;

@@ -153,17 +153,27 @@ impl Answer {
         rest.split('"').next().unwrap().to_owned()
     }
 
-    /// The form that is sent to an address with this end: the address, and its hidden fields.
+    /// The form that is sent to an address with this end.
+    fn form_text(&self, end: &str) -> &str {
+        let all = self.text.split("<form ").skip(1);
+        let all = all.map(|rest| rest.split("</form>").next().unwrap());
+        let mut fitting = all.filter(|form| value(form, "action=\"").ends_with(end));
+        fitting.next().unwrap_or_else(|| panic!("{end}: {}", self.text))
+    }
+
+    /// Its address, and its hidden fields.
     pub(super) fn form(&self, end: &str) -> (String, String) {
-        let all =
-            self.text.split("<form ").skip(1).map(|rest| rest.split("</form>").next().unwrap());
-        let action = |form: &&str| value(form, "action=\"").ends_with(end);
-        let form = all.into_iter().find(action).unwrap_or_else(|| panic!("{end}: {}", self.text));
+        let form = self.form_text(end);
         let hidden = form.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| {
             let name = rest.split('"').next().unwrap();
             format!("{name}={}", encoded(&value(rest, "value=\"")))
         });
         (value(form, "action=\""), hidden.collect::<Vec<_>>().join("&"))
+    }
+
+    /// What proves that it is of a page of ours.
+    pub(super) fn proof(&self, end: &str) -> String {
+        value(self.form_text(end), "name=\"form\" value=\"")
     }
 
     /// What a person reads of it: words without tags, a line for each row of a table.

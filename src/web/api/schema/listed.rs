@@ -12,7 +12,7 @@ use crate::listings::schema::parts::{
 /// A schema for each.
 pub(super) fn schemas() -> Value {
     json!({
-        "ListedAlert": listed_alert(list(&told(), "how many of its deliveries stand how")),
+        "ListedAlert": listed_alert(&list(&told(), "how many of its deliveries stand how")),
         "Acknowledgement": acknowledgement(),
         "SpikeMarking": marking(),
         "Delivery": delivery(),
@@ -24,7 +24,7 @@ pub(super) fn schemas() -> Value {
 }
 
 /// An alert, with who knows of it and its deliveries in this form.
-pub(super) fn listed_alert(deliveries: Value) -> Value {
+pub(super) fn listed_alert(deliveries: &Value) -> Value {
     let known = whole(&json!({
         "acknowledged": or_null(&reference("Acknowledgement", "who knows of it")),
         "deliveries": deliveries,

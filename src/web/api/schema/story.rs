@@ -16,7 +16,7 @@ pub(super) fn schemas() -> Value {
         "CustomerStory": story(),
         "CustomerRule": rule(),
         "CustomerUsage": usage(),
-        "CustomerAlert": listed_alert(list(&tried(), "with every attempt")),
+        "CustomerAlert": listed_alert(&list(&tried(), "with every attempt")),
     })
 }
 
