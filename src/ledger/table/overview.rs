@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{CustomerKey, Plan, Sample, Severity, name_key};
+use crate::domain::{Sample, Severity};
 use crate::ledger::column::{self, Instant};
 use crate::ledger::overview::{
     CustomerCursor, CustomerFilter, CustomerPage, CustomerRow, CustomerTotals, OpenOfCustomer,
 };
-use crate::ledger::sql::{self, Conditions, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::customers;
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
+use crate::ledger::table::{customer_filter, customers};
 
 /// How far back the dates of a customer go that are shown.
 const SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -19,6 +19,8 @@ const SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// in US dollars.
 const OVER: i64 = 2_000_000_000_000_000;
 const OVER_BY_USD: i64 = 3_000_000_000_000_000;
+/// So few are looked up one by one, instead of being found in the order of all.
+const FEW: usize = 200;
 
 /// The customers that a filter chooses behind a place, no more than `limit`.
 pub(in crate::ledger) fn page(
@@ -30,10 +32,9 @@ pub(in crate::ledger) fn page(
     let (mut places, total) = if filter.is_empty() {
         (in_order(connection, after, limit, |_| true)?, count(connection)?)
     } else {
-        let chosen = chosen(connection, filter)?;
-        let is_chosen = |place: &CustomerCursor| chosen.binary_search(&place.row).is_ok();
+        let chosen = customer_filter::chosen(connection, filter)?;
         let total = u64::try_from(chosen.len()).unwrap_or(u64::MAX);
-        (in_order(connection, after, limit, is_chosen)?, total)
+        (among(connection, &chosen, after, limit)?, total)
     };
     let more = places.len() > limit;
     places.truncate(limit);
@@ -81,70 +82,36 @@ fn in_order(
     }
 }
 
+/// The same of those in some rows, which are in the order of their numbers.
+fn among(
+    connection: &Connection,
+    chosen: &[i64],
+    after: Option<CustomerCursor>,
+    limit: usize,
+) -> sql::Result<Vec<CustomerCursor>> {
+    if chosen.len() > FEW {
+        return in_order(connection, after, limit, |place| {
+            chosen.binary_search(&place.row).is_ok()
+        });
+    }
+    let mut rank =
+        connection.prepare_cached("SELECT worst, customer FROM seen WHERE customer = ?1")?;
+    let mut found = Vec::with_capacity(chosen.len());
+    for row in chosen {
+        found.extend(rank.query_row([*row], place).optional()?);
+    }
+    let order = |place: &CustomerCursor| (std::cmp::Reverse(place.worst), place.row);
+    found.sort_unstable_by_key(order);
+    found.retain(|place| after.is_none_or(|after| order(place) > order(&after)));
+    Ok(found)
+}
+
 fn place(row: &Row<'_>) -> sql::Result<CustomerCursor> {
     Ok(CustomerCursor { worst: row.get(0)?, row: row.get(1)? })
 }
 
 fn count(connection: &Connection) -> sql::Result<u64> {
     connection.query_row("SELECT count(*) FROM seen", (), |row| column::count(row, 0))
-}
-
-/// The rows of all that a filter chooses, in the order of their numbers.
-fn chosen(connection: &Connection, filter: &CustomerFilter) -> sql::Result<Vec<i64>> {
-    let is_open = |more: &str| {
-        format!(
-            "customer IN (SELECT customer FROM alert WHERE state IN ('raised', 'silenced'){more})"
-        )
-    };
-    let severe = filter.severity.map(|one| is_open(&format!(" AND severity = '{}'", one.as_str())));
-    let unknown = is_open(" AND acked_at IS NULL");
-    let known = filter
-        .acknowledged
-        .map(|known| if known { format!("{} AND NOT {unknown}", is_open("")) } else { unknown });
-    let budget = filter.has_budget.map(|has| if has { "IS NOT NULL" } else { "IS NULL" });
-    let conditions = Conditions::default()
-        .is("plan", filter.plan.map(Plan::as_str))
-        .on(":currency", filter.currency.as_deref(), "coalesce(currency, '') = :currency")
-        .also(budget.map(|is| format!("budget {is}")).as_deref())
-        .also(severe.as_deref())
-        .also(known.as_deref());
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT customer, received_id, name, label FROM seen WHERE {}",
-        conditions.sql()
-    ))?;
-    let mut rows = statement.query(&conditions)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        if is_named(filter, &row)? {
-            found.push(row.get(0)?);
-        }
-    }
-    found.sort_unstable();
-    Ok(found)
-}
-
-/// Whether a customer is one of those wanted, by its id or its names.
-fn is_named(filter: &CustomerFilter, row: &Row<'_>) -> sql::Result<bool> {
-    if filter.keys.is_none() && filter.wanted.is_none() {
-        return Ok(true);
-    }
-    let id = row.get_ref(1)?.as_str()?;
-    if filter.keys.as_ref().is_some_and(|keys| !keys.contains(&CustomerKey::of(id))) {
-        return Ok(false);
-    }
-    let Some(wanted) = &filter.wanted else { return Ok(true) };
-    let label = row.get_ref(3)?.as_str_or_null()?.unwrap_or_default();
-    Ok([row.get_ref(2)?.as_str()?, label, id].iter().any(|name| holds(name, wanted)))
-}
-
-/// Whether a name holds a text that [`name_key`] made.
-fn holds(name: &str, wanted: &str) -> bool {
-    // Most names are plain, and a hundred thousand of them are looked through.
-    if name.is_ascii() && !wanted.contains(' ') {
-        let wanted = wanted.as_bytes();
-        return name.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted));
-    }
-    name_key(name).contains(wanted)
 }
 
 /// The worst that nobody has acknowledged of each customer with open alerts, by its row.
