@@ -53,7 +53,7 @@ impl Demo {
         }
         let story = Story::new(self.start.to_zoned(TimeZone::UTC)?.timestamp());
         let manner = Manner { fast: self.fast, listen: self.listen, stays: self.serve };
-        let even = play(story, &manner).await?;
+        let even = Box::pin(play(story, &manner)).await?;
         Ok(if even { Outcome::Done } else { Outcome::Failed })
     }
 }

@@ -81,9 +81,9 @@ pub(super) fn curve(story: &Story) -> Option<Curve> {
     let ahead = forecast(story).filter(|_| period.end > story.now);
     // The budget is what everything is held against. What else lies far above would press both
     // flat: it leaves the picture.
-    let least = budget.unwrap_or_default().max(highest);
-    let near = |amount: &Decimal| *amount <= least.saturating_mul(Decimal::from(3));
-    let scale = Scale { period, top: over.chain(ahead).filter(near).chain([least]).max()? };
+    let held_against = budget.unwrap_or_default().max(highest);
+    let near = |amount: &Decimal| *amount <= held_against.saturating_mul(Decimal::from(3));
+    let scale = Scale { period, top: over.chain(ahead).filter(near).chain([held_against]).max()? };
     let steps: Vec<(Decimal, i64)> = steps(story, budget)
         .into_iter()
         .filter(|(_, cost)| Some(*cost) != budget && *cost <= scale.top)
