@@ -92,6 +92,7 @@ async fn a_customer_is_silenced_and_the_silence_ended() {
     let page = site.ask("/silences", &[HTML, TOKEN]).await;
     let words = page.words();
     assert!(words.contains("customer A, rule spend, unless above 2000"), "{words}");
+    assert!(page.text.contains("<a href=\"/customers/A\">"), "its customer by name: {words}");
     assert!(words.contains("Sat 21 Nov 21:41 UTC"), "{words}");
     assert!(words.contains("http token, 14 Nov 21:41 migration"), "{words}");
     let end = action(&page, "/expire");
