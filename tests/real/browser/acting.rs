@@ -15,8 +15,8 @@ use super::site::Site;
 pub(super) struct Act {
     /// The page that it is on; nothing: where the act before has led to.
     page: &'static str,
-    /// Whether it is on the page that the first row of that list leads to.
-    row: bool,
+    /// The link of that page that leads to the button's own page, if it has one.
+    way: &'static str,
     /// What its form is sent to; `{id}` stands for any.
     form: &'static str,
     /// What is filled in before.
@@ -34,14 +34,16 @@ enum Then {
     Fewer,
 }
 
-const NOTHING: Act =
-    Act { page: "", row: false, form: "", fields: &[], shows: "", then: Then::Fewer };
+const NOTHING: Act = Act { page: "", way: "", form: "", fields: &[], shows: "", then: Then::Fewer };
+
+/// What the first row of a list leads to.
+const ROW: &str = "tbody th a";
 
 /// Those that every ledger with an open alert has.
-pub(super) const ACTS: [Act; 5] = [
+pub(super) const ACTS: [Act; 6] = [
     Act {
         page: "/",
-        row: true,
+        way: ROW,
         form: "/alerts/{id}/acknowledge",
         fields: &[("note", "we call them")],
         then: Then::Says("acknowledged by http token"),
@@ -51,26 +53,74 @@ pub(super) const ACTS: [Act; 5] = [
     Act { page: "/alerts", form: "/alerts/{id}/acknowledge", ..NOTHING },
     Act {
         page: "/",
-        row: true,
-        form: "/silences/add",
-        fields: &[("until", "7d"), ("unless_above", "2000"), ("reason", "we migrate")],
-        shows: "/silences",
-        then: Then::Says("we migrate"),
+        way: ROW,
+        form: "/silences/new",
+        fields: &[("unless_above", "2000"), ("reason", "we migrate")],
+        then: Then::Says("What it would hide now"),
+        ..NOTHING
     },
+    Act { form: "/silences/add", shows: "/silences", then: Then::Says("we migrate"), ..NOTHING },
     Act { page: "/silences", form: "/silences/{id}/expire", ..NOTHING },
 ];
 
-/// Those that take something else: a delivery that was given up, a person who goes.
-const MORE: [Act; 2] = [
+/// Those that take something else: a spike, a message that was given up or is held, a notifier, a
+/// security alert, a person who goes.
+const MORE: [Act; 10] = [
+    Act {
+        page: "/alerts",
+        form: "/alerts/{id}/expected",
+        // As the browser takes a date: month, day, year.
+        fields: &[("note", "a migration"), ("until", "11302026")],
+        ..NOTHING
+    },
+    Act { form: "/alerts/{id}/undo", ..NOTHING },
+    Act { page: "/alerts", form: "/alerts/{id}/fraud", ..NOTHING },
     Act {
         page: "/deliveries?state=dead",
-        row: true,
+        way: ROW,
         form: "/deliveries/{id}/retry",
         then: Then::Says("pending"),
         ..NOTHING
     },
+    Act {
+        page: "/deliveries?state=held",
+        way: ROW,
+        form: "/deliveries/{id}/release",
+        fields: &[("reason", "it is true")],
+        ..NOTHING
+    },
+    Act {
+        page: "/deliveries?state=held",
+        way: ROW,
+        form: "/deliveries/{id}/discard",
+        fields: &[("reason", "it is not true")],
+        ..NOTHING
+    },
+    Act { page: "/deliveries", form: "/deliveries/release", ..NOTHING },
+    Act {
+        page: "/notifiers",
+        form: "/notifiers/{id}/test",
+        then: Then::Says("accepted"),
+        ..NOTHING
+    },
+    Act {
+        page: "/security-alerts",
+        way: "a[href$='/answer']",
+        form: "/security-alerts/{id}/answer",
+        fields: &[("reason", "fraud")],
+        then: Then::Says("answered as fraud by http token"),
+        ..NOTHING
+    },
     Act { page: "/", form: "/logout", then: Then::Says("Token"), ..NOTHING },
 ];
+
+/// What takes the place of one of them.
+const INSTEAD: Act = Act {
+    page: "/deliveries",
+    form: "/deliveries/discard",
+    fields: &[("reason", "the prices were wrong")],
+    ..NOTHING
+};
 
 /// Where buttons are looked for.
 const PAGES: [&str; 8] = [
@@ -95,14 +145,14 @@ async fn every_button_is_clicked_and_does_what_it_says_without_scripts() {
         seen.extend(forms(&browser).await);
     }
     for act in ACTS.iter().chain(&MORE) {
-        let forms = click(&browser, &scene.site, act).await;
-        seen.extend(forms);
+        seen.extend(click(&browser, &scene.site, act).await);
     }
-    let clicked: BTreeSet<String> =
-        ACTS.iter().chain(&MORE).map(|act| act.form.to_owned()).collect();
-    let login = "/login".to_owned();
-    let missing: Vec<_> =
-        seen.iter().filter(|form| **form != login && !clicked.contains(*form)).collect();
+    let scene = Scene::begin().await;
+    sign_in(&browser, &scene.site).await;
+    click(&browser, &scene.site, &INSTEAD).await;
+    let all = ACTS.iter().chain(&MORE).chain([&INSTEAD]);
+    let clicked: BTreeSet<&str> = all.map(|act| act.form).chain(["/login"]).collect();
+    let missing: Vec<_> = seen.iter().filter(|form| !clicked.contains(form.as_str())).collect();
     assert!(missing.is_empty(), "nobody clicks {missing:?}: add them to ACTS or MORE");
 }
 
@@ -111,8 +161,8 @@ pub(super) async fn click(browser: &Browser, site: &Site, act: &Act) -> BTreeSet
     if !act.page.is_empty() {
         browser.open(&format!("{}{}", site.origin(), act.page)).await;
     }
-    if act.row {
-        browser.click("tbody th a").await;
+    if !act.way.is_empty() {
+        browser.click(act.way).await;
     }
     let mut seen = forms(browser).await;
     assert!(seen.contains(act.form), "{} is not on {}", act.form, browser.address().await);
@@ -122,6 +172,7 @@ pub(super) async fn click(browser: &Browser, site: &Site, act: &Act) -> BTreeSet
         browser.fill(&format!("{form} [name={name}]"), value).await;
     }
     browser.click(&format!("{form} button")).await;
+    browser.expect_status(200).await;
     seen.extend(forms(browser).await);
     if !act.shows.is_empty() {
         browser.open(&format!("{}{}", site.origin(), act.shows)).await;
@@ -136,13 +187,20 @@ pub(super) async fn click(browser: &Browser, site: &Site, act: &Act) -> BTreeSet
     seen
 }
 
-/// What the forms of the page that act are sent to.
+/// What the forms of the page are sent to, but for those that narrow the page itself.
 async fn forms(browser: &Browser) -> BTreeSet<String> {
-    let all = "return [...document.querySelectorAll('form[method=post]')]\
-        .map(form => form.getAttribute('action'))";
+    let all = "return [...document.querySelectorAll('form')]\
+        .filter(one => !one.matches(`[method=get][action='${location.pathname}']`))\
+        .map(one => one.getAttribute('action'))";
     let actions: Vec<String> = browser.run(all).await;
-    let id = Regex::new("/([0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+)(/|$)").unwrap();
-    actions.iter().map(|action| id.replace(action, "/{id}$2").into_owned()).collect()
+    let id = "/([0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+)(/|$)|^/(notifiers)/[^/]+(/)";
+    let id = Regex::new(id).unwrap();
+    let named = |action: &String| match id.captures(action) {
+        Some(found) if found.get(3).is_some() => id.replace(action, "/$3/{id}$4").into_owned(),
+        Some(_) => id.replace(action, "/{id}$2").into_owned(),
+        None => action.clone(),
+    };
+    actions.iter().map(named).collect()
 }
 
 async fn count(browser: &Browser, form: &str) -> usize {

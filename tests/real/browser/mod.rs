@@ -29,6 +29,7 @@ use site::Site;
 
 /// Signs in with the token, by the page that asks for it.
 async fn sign_in(browser: &Browser, site: &Site) {
+    browser.forget().await;
     browser.open(&format!("{}/alerts", site.origin())).await;
     browser.fill("[name=token]", TOKEN).await;
     browser.click("form.login button").await;

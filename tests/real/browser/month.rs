@@ -14,6 +14,9 @@ pub(super) const TURNED: &str = "33333333-6fb9-4b05-8f15-b3d72e0596e6";
 /// Is called by 10 kB without a space.
 pub(super) const LONG: &str = "44444444-6fb9-4b05-8f15-b3d72e0596e6";
 
+/// An open security alert.
+pub(super) const MINING: &str = "7d0c1f3e-5a42-4c1b-9d77-0a51c0f3b101";
+
 /// What would run, if anything of it were more than text.
 pub(super) const ATTACK: &str = "<script>document.title='taken'</script>\
     <img src=x onerror=\"document.title='taken'\"></td></table>\"'><b>Nord";
@@ -96,5 +99,5 @@ pub(super) fn security() -> Vec<SimSecurityAlert> {
     answered.reason = Some("fraud".to_owned());
     answered.resolved =
         Some(("anna@partner.example".to_owned(), "2026-11-14T10:00:00Z".parse().unwrap()));
-    vec![detected("7d0c1f3e-5a42-4c1b-9d77-0a51c0f3b101", CONTOSO, "05:00"), attack, answered]
+    vec![detected(MINING, CONTOSO, "05:00"), attack, answered]
 }

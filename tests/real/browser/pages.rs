@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::accessible;
 use super::chromium::{Browser, VIEWS, View};
-use super::month::{CONTOSO, LONG, MARKUP, TURNED};
+use super::month::{CONTOSO, LONG, MARKUP, MINING, TURNED};
 use super::scene::Scene;
 use super::sign_in;
 
@@ -49,13 +49,15 @@ async fn inner_pages(browser: &Browser, scene: &Scene) -> Vec<Page> {
         page("deliveries", "/deliveries"),
         page("notifiers", "/notifiers"),
         page("silences", "/silences?all=yes"),
+        page("silence", format!("/silences/new?customer={CONTOSO}&until=7d&reason=migration")),
         page("security-alerts", "/security-alerts"),
+        page("security-answer", format!("/security-alerts/{MINING}/answer")),
         page("api", "/api"),
         Page { status: 404, ..page("missing", "/nothing") },
         Page { status: 400, ..page("misunderstood", "/?plan=gold") },
     ];
     for (name, state) in
-        [("delivery", "sent"), ("delivery-dead", "dead"), ("delivery-waiting", "pending")]
+        [("delivery", "sent"), ("delivery-dead", "dead"), ("delivery-held", "held")]
     {
         browser.open(&scene.url(&format!("/deliveries?state={state}"))).await;
         let first = "return document.querySelector('tbody th a').getAttribute('href')";

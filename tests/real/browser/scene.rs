@@ -149,11 +149,11 @@ fn state(world: &World) -> PathBuf {
     Path::new(&world.write_beside("place", "")).with_file_name("state")
 }
 
-/// Copies the files of a folder.
+/// Copies the ledger of a folder; not the sign-in, which the Microsoft of that time gave.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        if file.file_type().unwrap().is_file() {
+        if file.file_name().to_string_lossy().starts_with("ledger.") {
             std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
         }
     }

@@ -39,14 +39,16 @@ impl Browser {
     /// Types into a field, or chooses the value in a list.
     pub(super) async fn fill(&self, css: &str, text: &str) {
         let field = self.element(css).await;
-        let place = format!(
-            "return [...document.querySelector({}).options ?? []].findIndex(one => one.value === {})",
-            json!(css),
-            json!(text)
+        let (selector, value) = (json!(css), json!(text));
+        let choice = format!(
+            "const field = document.querySelector({selector}), value = {value}; \
+                const place = [...field.options ?? []].findIndex(one => one.value === value); \
+                return field.type === 'radio' ? `[value='${{value}}']` \
+                    : place < 0 ? '' : ` option:nth-of-type(${{place + 1}})`"
         );
-        let place: i32 = self.run(&place).await;
-        if place >= 0 {
-            return self.click(&format!("{css} option:nth-of-type({})", place + 1)).await;
+        let choice: String = self.run(&choice).await;
+        if !choice.is_empty() {
+            return self.click(&format!("{css}{choice}")).await;
         }
         self.session.clear(&field).await.unwrap();
         self.session.type_into(&field, text).await.unwrap();
