@@ -1,7 +1,5 @@
 //! What is remembered of customers: the last seen state, the steps spent, the dates of the data.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -11,24 +9,6 @@ use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput,
     NamedPeriods, Plan, RuleFacts, Sample, Subscription, Timing, UsageDate, WrittenBudget,
 };
-
-/// The little that is remembered of every customer while a collection is read, by
-/// [`crate::ledger::customer_hash`] of its key.
-pub type KnownCustomers = HashMap<u128, KnownCustomer, foldhash::fast::RandomState>;
-
-/// The little that is remembered of one customer, or of a subscription with a budget of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownCustomer {
-    /// Of its last seen state: one whose fingerprint is the same was judged before, with the same
-    /// result.
-    pub fingerprint: u64,
-    /// The rules of which that state had reached a step.
-    pub crossed: u16,
-    /// Whether it is a subscription.
-    pub subscription: bool,
-    /// Whether the last good poll had no record of it.
-    pub missing: bool,
-}
 
 /// The last seen state of a customer.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,6 +8,8 @@ mod daily_costs;
 mod decide;
 pub(crate) mod identity;
 pub(crate) mod judging;
+mod known_customer;
+mod known_customers;
 pub(crate) mod lifecycle;
 pub mod links;
 mod memory;
@@ -31,10 +33,11 @@ pub use daily_costs::DailyCosts;
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use identity::unrecorded_identity;
 pub use judging::AsOf;
-pub use memory::{
-    CustomerState, Depth, KnownCustomer, KnownCustomers, NewSample, PollMemory, RecordedStep,
-    RememberedCustomer,
-};
+pub(crate) use known_customer::KnownItem;
+pub use known_customer::{ItemHasher, KNOWN_BYTES, KnownCustomer};
+pub use known_customers::KnownCustomers;
+pub(crate) use known_customers::{Copied, Taken};
+pub use memory::{CustomerState, Depth, NewSample, PollMemory, RecordedStep, RememberedCustomer};
 pub use messages::{Surroundings, late_step, snapshot, step, steps};
 pub use misuse::{Misuse, MisuseSign, MisuseVerdict, SignSource};
 pub use new_message::{Content, DigestPart, MessageAlert, NewMessage};

@@ -1,14 +1,16 @@
 //! Local knowledge of customers: labels, budgets, tags, contacts.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use rust_decimal::Decimal;
 
 use crate::domain::{Currency, CustomerKey, Profile};
 
 /// Which budget is in force where two exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Prefer {
     /// The local one.
     #[default]
@@ -18,7 +20,7 @@ pub enum Prefer {
 }
 
 /// A budget set in the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LocalBudget {
     /// The amount, zero or above.
     pub amount: Decimal,
@@ -27,7 +29,7 @@ pub struct LocalBudget {
 }
 
 /// What the configuration says of one customer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct LocalCustomer {
     /// Label, tags, contacts and so on.
     pub profile: Arc<Profile>,
@@ -56,7 +58,7 @@ impl SubscriptionKey {
 }
 
 /// What the configuration says of one subscription.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LocalSubscription {
     /// The name we call it by.
     pub label: Option<String>,
@@ -76,6 +78,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same for the same knowledge, most likely another one for any other.
+    pub fn fingerprint(&self) -> u64 {
+        let hasher = FixedState::with_seed(0);
+        // In no order: the customers' own hashes are added up.
+        let customers = self.customers.iter().map(|customer| hasher.hash_one(customer));
+        let customers = customers.fold(0, u64::wrapping_add);
+        hasher.hash_one((customers, self.customers.len(), self.prefer, self.legacy_currency))
+    }
+
     /// The customers that have a budget for one of their subscriptions at least, in no order.
     pub fn customers_with_subscription_budgets(
         &self,

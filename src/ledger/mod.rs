@@ -8,7 +8,6 @@ mod column;
 mod config;
 mod copy;
 mod copying;
-mod customer_hash;
 mod daily;
 mod database;
 mod delivering;
@@ -50,7 +49,6 @@ mod wal;
 pub use backup::{KeptFile, Restore, back_up};
 pub use config::Config;
 pub use copy::copy_ledger;
-pub use customer_hash::{customer_hash, customer_key_hash};
 pub use daily::{BACKUP_EVERY, Backups, DailyCopy, copy_if_due};
 pub use entry::{
     AlertRows, AttemptRecord, BudgetPush, GiveUp, HoldFilter, NotifierState, PollResult, PushTry,

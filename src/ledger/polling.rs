@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use crate::alerting::KnownCustomers;
 use crate::ledger::Ledger;
 use crate::ledger::entry::PollResult;
 use crate::ledger::error::LedgerError;
+use crate::ledger::sql::Connection;
 use crate::ledger::store::count;
-use crate::ledger::table::{history, polls};
+use crate::ledger::table::{collection, history, polls};
 
 impl Ledger {
     /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes
@@ -26,6 +28,20 @@ impl Ledger {
             .write(move |connection| history::note_presence(connection, &folds, gone, now))
             .await
             .map(count)
+    }
+
+    /// Keeps what is known of every customer after a poll under this configuration, with the
+    /// patterns of rules that fit nobody.
+    pub async fn keep_customers(
+        &self,
+        known: KnownCustomers,
+        idle: Vec<String>,
+        configuration: u64,
+    ) -> Result<(), LedgerError> {
+        let keep = move |connection: &Connection| {
+            collection::keep(connection, &known.into_rows(), &idle, configuration)
+        };
+        self.thread.write(keep).await
     }
 
     /// Keeps the result of a poll; a good one settles its rules.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{
-    ANSWERED_WITHIN, CustomerState, Depth, Interim, KnownCustomers, MisuseSign, NewSample,
-    OpenAlert, PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory, SecurityPoll,
+    ANSWERED_WITHIN, CustomerState, Depth, Interim, ItemHasher, KnownCustomers, MisuseSign,
+    NewSample, OpenAlert, PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory,
+    SecurityPoll,
 };
 use crate::domain::name_key;
 use crate::domain::{
@@ -27,8 +28,9 @@ use crate::ledger::proof::{self, Proof};
 use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
-    acks, budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror,
-    misuse, notifiers, overview, polls, recipients, reports, security, sent_messages, silences,
+    acks, budget_pushes, chain, collection, deliveries, findings, history, holds, life, listings,
+    mirror, misuse, notifiers, overview, polls, recipients, reports, security, sent_messages,
+    silences,
 };
 use crate::text::hex;
 
@@ -432,9 +434,17 @@ impl Reader {
         self.read(recipients::deferred)
     }
 
-    /// What is known of every customer, by [`crate::ledger::customer_hash()`] of its key.
-    pub fn scan(&self) -> Result<KnownCustomers, LedgerError> {
-        self.read(customers::scan)
+    /// What is known of every customer, and of the items of the last collection what was judged
+    /// under this configuration.
+    pub fn known_customers(&self, configuration: u64) -> Result<KnownCustomers, LedgerError> {
+        self.read(|connection| {
+            let hasher = ItemHasher::of(file::identity(connection)?);
+            let (customers, idle) = match collection::known(connection, configuration)? {
+                Some((customers, idle)) => (customers, Some(idle)),
+                None => (customers::scan(connection)?, None),
+            };
+            Ok(KnownCustomers::new(hasher, customers, idle))
+        })
     }
 
     /// What `look` makes of the label and the name of each customer, in no order.

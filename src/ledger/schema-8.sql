@@ -109,3 +109,14 @@ CREATE INDEX seen_worst ON seen (worst DESC, customer);
 -- By which alerts are listed, and what the overview counts of those that are not over: without reading their snapshots.
 CREATE INDEX alert_listed ON alert (seq, raised_at, severity, state, acked_at);
 CREATE INDEX alert_open_listed ON alert (customer, severity, acked_at, state) WHERE state IN ('raised', 'silenced');
+
+-- The customers of the last collection in its order, and what tells their items, as bytes: what is the same again need not be
+-- read. Deleted whenever a customer's own row changes, and kept anew at the end of the poll.
+CREATE TABLE collection (
+    configuration INTEGER PRIMARY KEY,       -- the fingerprint of what they were judged by
+    idle          TEXT NOT NULL              -- JSON: a list of patterns that fit nobody
+) STRICT;
+CREATE TABLE collection_part (
+    part      INTEGER PRIMARY KEY,
+    customers BLOB NOT NULL                  -- 48 bytes a customer
+) STRICT;

@@ -110,3 +110,12 @@ CREATE INDEX seen_worst ON seen (worst DESC, customer);
 -- By which alerts are listed, and what the overview counts of those that are not over: without reading their snapshots.
 CREATE INDEX alert_listed ON alert (seq, raised_at, severity, state, acked_at);
 CREATE INDEX alert_open_listed ON alert (customer, severity, acked_at, state) WHERE state IN ('raised', 'silenced');
+
+CREATE TABLE collection (
+    configuration BIGINT PRIMARY KEY,
+    idle          TEXT COLLATE "C" NOT NULL
+);
+CREATE TABLE collection_part (
+    part      BIGINT PRIMARY KEY,
+    customers BYTEA NOT NULL
+);

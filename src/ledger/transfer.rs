@@ -7,7 +7,7 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-pub(super) const TABLES: [&str; 28] = [
+pub(super) const TABLES: [&str; 30] = [
     "file",
     "customer",
     "seen",
@@ -36,6 +36,8 @@ pub(super) const TABLES: [&str; 28] = [
     "budget_push",
     "budget_push_try",
     "link_key",
+    "collection",
+    "collection_part",
 ];
 /// How many values are written by one statement.
 const VALUES: usize = 1000;

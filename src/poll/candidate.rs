@@ -18,6 +18,13 @@ pub(crate) struct Pending {
     pub(crate) aged: bool,
 }
 
+impl Pending {
+    /// A record that says something new.
+    pub(crate) fn new(joined: Joined, fingerprint: u64) -> Self {
+        Self { joined, fingerprint, changed: true, other: None, aged: false }
+    }
+}
+
 /// A customer that may be about to alert, with all that deciding again needs.
 #[derive(Debug)]
 pub(crate) struct Candidate {
@@ -35,6 +42,8 @@ pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) clashes: Vec<String>,
     pub(crate) unknown_currencies: u64,
+    /// Records whose percentage is not that of their cost and budget.
+    pub(crate) percents_disagree: u64,
     /// Customers whose subscriptions could not be read, each with why.
     pub(crate) unread: Vec<String>,
     /// Subscriptions with budgets of which no usage was ever found.

@@ -2,13 +2,15 @@
 //! is the ledger's; sending it is [`crate::delivery::DeliveryWorker`]'s.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::FixedState;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::alerting::{AsOf, PollMemory};
+use crate::alerting::{AsOf, KnownCustomers, PollMemory};
 use crate::budgets;
 use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
@@ -29,6 +31,7 @@ use crate::poll::report::{CycleReport, Suppressed};
 use crate::poll::security_reading::SecurityReading;
 use crate::poll::subscriptions;
 use crate::poll::subscriptions::Unread;
+use crate::poll::unmatched;
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source, SourceError};
 
@@ -119,17 +122,22 @@ impl Cycle {
             metrics: &self.metrics,
             slice: self.slice,
         };
-        let mut intake = Intake::new(needs, start.now, recorder);
+        let configuration = self.configuration();
+        let known = self.ledger.read(move |reader| reader.known_customers(configuration)).await?;
+        let mut intake = Intake::new(needs, start.now, known, recorder);
         let report = self.source.read(start.dated, &mut intake).await;
         let asking_since = self.clock.monotonic();
         let unread = self.read_subscriptions(&report, &mut intake).await;
         intake.finish(report.newest).await;
         let gone = intake.gone();
-        intake.tally.never_seen = intake.never_seen(&unread.keys);
+        intake.tally.never_seen =
+            unmatched::never_seen(&self.budgets, &mut intake.known, &unread.keys);
         intake.tally.unread = unread.customers;
-        (intake.tally.unknown, intake.tally.idle) = (intake.unknown(), intake.idle());
-        let Intake { candidates, below, tally, failure, rebudgeted, returned, recorder, .. } =
-            intake;
+        intake.tally.unknown = unmatched::unknown(&self.budgets, &mut intake.known);
+        intake.tally.idle = unmatched::idle(&intake.idle, &intake.known, &self.ledger).await?;
+        let Intake {
+            candidates, below, tally, failure, rebudgeted, returned, recorder, known, ..
+        } = intake;
         if let Some(error) = failure {
             return Err(error);
         }
@@ -145,6 +153,8 @@ impl Cycle {
             gone,
             returned,
             tally,
+            known,
+            configuration,
             recorder,
             asking_since,
             retry_after,
@@ -239,18 +249,64 @@ impl Cycle {
         read: Collection<'_>,
         recorded: Recorded,
     ) -> Result<CycleReport, LedgerError> {
-        let Collection { mut report, unexpectedly_empty, gone, returned, tally, .. } = read;
+        let Collection {
+            mut report,
+            unexpectedly_empty,
+            gone,
+            returned,
+            tally,
+            mut known,
+            configuration,
+            ..
+        } = read;
         if unexpectedly_empty {
             report.errors.push(empty(&start.memory).to_owned());
         }
         let good = report.failure.is_none() && !unexpectedly_empty;
-        if good && !report.short {
+        let is_whole = good && !report.short;
+        if is_whole {
+            for customer in &gone {
+                known.note_missing(*customer, true);
+            }
             self.ledger.note_presence(gone, true, start.now).await?;
         }
+        for customer in &returned {
+            known.note_missing(*customer, false);
+        }
         self.ledger.note_presence(returned, false, start.now).await?;
+        recorded.states.iter().for_each(|state| state.note(&mut known));
+        self.keep(known, &tally.idle, is_whole, configuration).await?;
         let report = self.report(report, read.retry_after, good, recorded, &tally);
         self.tell(&report, &tally, unexpectedly_empty).await?;
         Ok(report)
+    }
+
+    /// Keeps what is known of all customers for the next poll, where there is anything new. Of a
+    /// collection that was not read whole, a pattern is known to fit nobody only where that was
+    /// known before.
+    async fn keep(
+        &self,
+        known: KnownCustomers,
+        idle: &[String],
+        is_whole: bool,
+        configuration: u64,
+    ) -> Result<(), LedgerError> {
+        if !known.has_changed() {
+            return Ok(());
+        }
+        let is_known = |pattern: &&String| {
+            is_whole || known.idle.as_ref().is_none_or(|idle| idle.contains(pattern))
+        };
+        let idle = idle.iter().filter(is_known).cloned().collect();
+        self.ledger.keep_customers(known, idle, configuration).await
+    }
+
+    /// Of all that bears on what a record says beside the record: what was judged by the same need
+    /// not be judged again.
+    fn configuration(&self) -> u64 {
+        let version = env!("CARGO_PKG_VERSION");
+        FixedState::with_seed(self.rules.fingerprint())
+            .hash_one((version, self.budgets.fingerprint()))
     }
 
     fn recorder<'a>(
@@ -302,7 +358,7 @@ impl Cycle {
     /// it must not be asked.
     async fn read_subscriptions(&self, read: &ReadReport, intake: &mut Intake<'_>) -> Unread {
         let first = self.ask_first.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let subscribed = intake.subscribed(&first).await;
+        let subscribed = intake.subscribed(&first);
         if subscribed.is_empty() || !is_welcome(read) {
             return Unread::default();
         }
@@ -354,6 +410,8 @@ impl Cycle {
         unexpectedly_empty: bool,
     ) -> Result<(), LedgerError> {
         self.count(report);
+        let disagree = self.metrics.record_oddities.with_label_values(&["percents-disagree"]);
+        disagree.inc_by(tally.percents_disagree);
         if report.good {
             self.count_customers(tally);
         }
@@ -446,6 +504,9 @@ struct Collection<'a> {
     /// Customers that were missing and are there again.
     returned: HashSet<u128>,
     tally: Tally,
+    /// What is known of all customers, under this configuration.
+    known: KnownCustomers,
+    configuration: u64,
     recorder: Recorder<'a>,
     /// Since when this poll asks about single customers, by the clock's monotonic time.
     asking_since: Duration,

@@ -3,45 +3,30 @@
 //! batches while the reading goes on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::future::Future;
 use std::pin::Pin;
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::alerting::Gap;
-use crate::alerting::KnownCustomers;
 use crate::alerting::judging::{COLLECTION_STALE, fingerprint, is_fresh, stale_after};
+use crate::alerting::{Copied, Gap, KnownCustomer, KnownCustomers, KnownItem, Taken};
 use crate::budgets::{self, BudgetOddity, Joined};
-use crate::domain::{Assessed, CustomerId, CustomerKey, Glob, Plan, UsageRecord};
-use crate::ledger::{Ledger, LedgerError, Reader, customer_hash, customer_key_hash};
+use crate::domain::{Assessed, CustomerKey, Plan, UsageRecord};
+use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::poll::candidate::{Candidate, Pending, Tally};
-use crate::poll::recorder::Recorder;
+use crate::poll::recorder::{RecordedState, Recorder};
+use crate::poll::unmatched::{RulePattern, fits};
 use crate::rules::Rules;
-use crate::source::{Read, Sink};
+use crate::source::{KnownRecord, Read, Sink};
+use crate::text::{customer_hash, customer_key_hash};
 
 /// Records that are looked up and written together.
 const BATCH: usize = 4000;
 
-/// Records that are kept back while the ledger is still being scanned.
-const EARLY: usize = 16_384;
-
 /// Old records that are kept back while nothing new was read; of those beyond, the age is left to a
 /// later poll.
 const STALE: usize = 50_000;
-
-/// What this poll has read of a customer so far.
-#[derive(Debug, Clone, Copy)]
-struct Copied {
-    attempt: u32,
-    /// Crossings of the copy in force that were counted as raised or passed before.
-    duplicates: u16,
-    fingerprint: u64,
-}
-
-/// The scan of the ledger, under way.
-type Scan = Pin<Box<dyn Future<Output = Result<KnownCustomers, LedgerError>> + Send>>;
 
 /// What taking records in needs.
 #[derive(Clone, Copy)]
@@ -61,13 +46,8 @@ pub(crate) struct Intake<'a> {
     rules_print: u64,
     /// The age from which on a rule may be about it, in seconds.
     stale_after: Option<i64>,
-    /// What is known of customers; none while the ledger is still being scanned.
-    known: Option<KnownCustomers>,
-    scan: Option<Scan>,
-    /// What was read before the scan was over.
-    early: Vec<Read>,
-    /// The customers read in this poll.
-    read: HashMap<u128, Copied, foldhash::fast::RandomState>,
+    /// What is known of customers.
+    pub(crate) known: KnownCustomers,
     pub(crate) batch: Vec<Pending>,
     /// Records whose age may be news, kept until the newest of all is known.
     stale: Vec<Pending>,
@@ -85,7 +65,7 @@ pub(crate) struct Intake<'a> {
     with_subscriptions: HashSet<CustomerKey>,
     subscribed: Vec<(bool, UsageRecord)>,
     /// Patterns of rules that have fitted nobody yet, each with its rule.
-    idle: Vec<(&'a str, &'a Glob)>,
+    pub(crate) idle: Vec<RulePattern<'a>>,
     pub(crate) tally: Tally,
     /// Records the slices of a mass crossing.
     pub(crate) recorder: Recorder<'a>,
@@ -93,19 +73,20 @@ pub(crate) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    /// Starts to scan the ledger, so that it goes on beside the sign-in and the first records.
-    pub(crate) fn new(needs: Needs<'a>, now: Timestamp, recorder: Recorder<'a>) -> Self {
+    /// Takes in records of customers of whom this much is known.
+    pub(crate) fn new(
+        needs: Needs<'a>,
+        now: Timestamp,
+        known: KnownCustomers,
+        recorder: Recorder<'a>,
+    ) -> Self {
         let Needs { budgets, rules, .. } = needs;
-        let ledger = needs.ledger.clone();
-        let mut intake = Self {
+        Self {
             needs,
             now,
             rules_print: rules.fingerprint(),
             stale_after: stale_after(rules),
-            known: None,
-            scan: Some(Box::pin(async move { ledger.read(Reader::scan).await })),
-            early: Vec::new(),
-            read: HashMap::default(),
+            known,
             batch: Vec::new(),
             stale: Vec::new(),
             fresh: false,
@@ -122,21 +103,19 @@ impl<'a> Intake<'a> {
             tally: Tally::default(),
             recorder,
             failure: None,
-        };
-        intake.look_at_scan();
-        intake
+        }
     }
 
     /// Settles what is left; `newest` is the newest date of the collection.
     pub(crate) async fn finish(&mut self, newest: Option<Timestamp>) {
-        self.wait_for_scan().await;
         self.flush().await;
         let fresh = is_fresh(newest, self.now);
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
-            let latest = self.read.get(&customer_key_hash(&pending.joined.record.key()));
+            let latest = self.known.find(customer_key_hash(&pending.joined.record.key()));
             pending.other = latest
-                .map(|copy| copy.fingerprint)
+                .and_then(|row| self.known.at(row))
+                .map(KnownCustomer::fingerprint)
                 .filter(|other| *other != pending.fingerprint)
                 .or(pending.other);
             self.batch.push(pending);
@@ -157,74 +136,27 @@ impl<'a> Intake<'a> {
                 keys.into_iter().filter_map(|key| self.candidates.remove_entry(&key)).collect();
             let rebudgeted = self.recorder.record_slice(slice, &mut self.tally).await?;
             self.rebudgeted.extend(rebudgeted);
+            let states = std::mem::take(&mut self.recorder.recorded.states);
+            self.note_recorded(states);
         }
         Ok(())
     }
 
     /// The customers whose subscriptions have budgets: those of `first`, then those with news.
-    pub(crate) async fn subscribed(&mut self, first: &BTreeSet<CustomerKey>) -> Vec<UsageRecord> {
-        self.wait_for_scan().await;
+    pub(crate) fn subscribed(&mut self, first: &BTreeSet<CustomerKey>) -> Vec<UsageRecord> {
         let mut subscribed = std::mem::take(&mut self.subscribed);
         subscribed.sort_by_cached_key(|(news, record)| (!first.contains(&record.key()), !news));
         subscribed.into_iter().map(|(_, record)| record).collect()
     }
 
-    /// Subscriptions with budgets of which no usage was ever found, by customers that were answered
-    /// about.
-    pub(crate) fn never_seen(&self, unread: &BTreeSet<CustomerKey>) -> Vec<String> {
-        let Some(known) = &self.known else { return Vec::new() };
-        let seen = |key: &CustomerKey| {
-            known.contains_key(&customer_key_hash(key))
-                || self.read.contains_key(&customer_key_hash(key))
-        };
-        let mut never = Vec::new();
-        for (customer, local) in self
-            .needs
-            .budgets
-            .customers_with_subscription_budgets()
-            .filter(|(key, _)| !unread.contains(*key))
-        {
-            let Some(id) = CustomerId::try_new(customer.as_str()) else { continue };
-            let unseen = local
-                .subscriptions
-                .keys()
-                .filter(|own| !seen(&CustomerKey::of_subscription(&id, own.as_str())));
-            never.extend(
-                unseen.map(|own| format!("{} of customer {}", own.as_str(), customer.as_str())),
-            );
-        }
-        never.sort_unstable();
-        never
-    }
-
-    /// Customers that are described here and of whom no usage was ever found.
-    pub(crate) fn unknown(&self) -> Vec<String> {
-        let Some(known) = &self.known else { return Vec::new() };
-        let seen = |key: &CustomerKey| {
-            known.contains_key(&customer_key_hash(key))
-                || self.read.contains_key(&customer_key_hash(key))
-        };
-        let mut unknown: Vec<&CustomerKey> =
-            self.needs.budgets.customers.keys().filter(|key| !seen(key)).collect();
-        unknown.sort_unstable();
-        unknown.iter().map(|key| key.as_str().to_owned()).collect()
-    }
-
-    /// Patterns that fit no customer of the collection.
-    pub(crate) fn idle(&self) -> Vec<String> {
-        self.idle
-            .iter()
-            .map(|(rule, pattern)| format!("\"{}\" of rule \"{rule}\"", pattern.as_str()))
-            .collect()
-    }
-
     /// Customers that were known and are not in the collection.
     pub(crate) fn gone(&self) -> HashSet<u128> {
-        let known = self.known.iter().flatten();
-        let gone = known.filter(|(id, known)| {
-            !known.subscription && !known.missing && !self.read.contains_key(*id)
-        });
-        gone.map(|(id, _)| *id).collect()
+        self.known.gone().collect()
+    }
+
+    /// What was recorded is known from now on.
+    pub(crate) fn note_recorded(&mut self, states: impl IntoIterator<Item = RecordedState>) {
+        states.into_iter().for_each(|state| state.note(&mut self.known));
     }
 
     fn has_subscription_budgets(&self, joined: &Joined) -> bool {
@@ -233,20 +165,26 @@ impl<'a> Intake<'a> {
     }
 
     /// Whether a rule may have something to say of the age of the data.
-    fn is_stale(&self, joined: &Joined) -> bool {
-        let age = self.now.duration_since(joined.record.usage_as_of.instant()).as_secs();
+    fn is_stale(&self, usage_as_of: Timestamp) -> bool {
+        let age = self.now.duration_since(usage_as_of).as_secs();
         self.stale_after.is_some_and(|after| age >= after)
     }
 
     /// Notes that the collection has new data. What is dated at this very moment may have had no
     /// date of its own.
-    fn note_age(&mut self, record: &UsageRecord) {
-        let age = self.now.duration_since(record.usage_as_of.instant());
+    fn note_age(&mut self, usage_as_of: Timestamp) {
+        let age = self.now.duration_since(usage_as_of);
         self.fresh |= age >= SignedDuration::from_secs(1) && age < COLLECTION_STALE;
     }
 
+    fn note_copy(&self, before: &Copied) {
+        if before.is_of_attempt {
+            self.needs.metrics.record_oddities.with_label_values(&["duplicate-id"]).inc();
+        }
+    }
+
     fn keep(&mut self, mut pending: Pending) {
-        if !self.is_stale(&pending.joined) {
+        if !self.is_stale(pending.joined.record.usage_as_of.instant()) {
             return self.batch.push(pending);
         }
         // Once anything new was read, the collection is not old as a whole, whatever follows.
@@ -260,53 +198,22 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes the result of the scan if it is there.
-    fn look_at_scan(&mut self) {
-        if let Some(result) = self.scan.as_mut().and_then(futures_util::FutureExt::now_or_never) {
-            self.learn(result);
-        }
-    }
-
-    async fn wait_for_scan(&mut self) {
-        if let Some(scan) = self.scan.as_mut() {
-            let result = scan.await;
-            self.learn(result);
-        }
-    }
-
-    fn learn(&mut self, result: Result<KnownCustomers, LedgerError>) {
-        self.scan = None;
-        match result {
-            Ok(known) => {
-                self.read.reserve(known.len());
-                self.known = Some(known);
-                for read in std::mem::take(&mut self.early) {
-                    self.take(read);
-                }
-            }
-            Err(error) => self.failure = Some(error),
-        }
-    }
-
     /// A record that was judged before by the same rules says nothing new: what it crosses was
     /// raised or passed. Only a legacy customer may have to be asked about again, and only its age
     /// may have grown.
-    fn take_unchanged(&mut self, id: u128, joined: Joined, fingerprint: u64, crossed: u16) {
+    fn take_unchanged(&mut self, row: usize, joined: Joined, fingerprint: u64, crossed: u16) {
         let legacy = crossed > 0 && joined.record.plan == Plan::Legacy;
-        if legacy || self.is_stale(&joined) {
+        if legacy || self.is_stale(joined.record.usage_as_of.instant()) {
             self.keep(Pending { joined, fingerprint, changed: false, other: None, aged: false });
         } else {
-            self.count_duplicates(id, crossed);
+            self.count_duplicates(row, crossed);
         }
     }
 
     /// Counts what the copy in force of a customer's record has crossed that was raised or passed
     /// before, in place of what was counted for another copy.
-    pub(crate) fn count_duplicates(&mut self, id: u128, crossed: u16) {
-        let counted = self
-            .read
-            .get_mut(&id)
-            .map_or(0, |copy| std::mem::replace(&mut copy.duplicates, crossed));
+    pub(crate) fn count_duplicates(&mut self, row: usize, crossed: u16) {
+        let counted = self.known.count_crossed(row, crossed);
         self.tally.duplicates = self
             .tally
             .duplicates
@@ -314,117 +221,138 @@ impl<'a> Intake<'a> {
             .saturating_add(u64::from(crossed));
     }
 
-    /// Counts what is said of each customer once.
-    fn note(&mut self, joined: Joined) -> Joined {
+    /// The same by the customer.
+    pub(crate) fn count_duplicates_of(&mut self, key: &CustomerKey, crossed: u16) {
+        if let Some(row) = self.known.find(customer_key_hash(key)) {
+            self.count_duplicates(row, crossed);
+        }
+    }
+
+    /// Counts what is said of each customer once; with what its item will come to when it is read
+    /// again, if that is always the same.
+    fn note(&mut self, joined: Joined) -> (Joined, Option<KnownItem>) {
+        let oddity = joined.oddity;
         self.note_oddities(&joined);
         if joined.record.subscription.is_some() {
-            return joined;
+            return (joined, None);
         }
         let unplaced = joined.unplaced();
-        self.note_customer(unplaced.assessed());
-        unplaced.rejoined()
+        let assessed = unplaced.assessed();
+        let counts = KnownItem {
+            usage_as_of: assessed.record.usage_as_of.instant(),
+            gap: self.needs.rules.uncovered(assessed).map(Gap::of),
+            is_legacy: assessed.record.plan == Plan::Legacy,
+            currency_unknown: matches!(oddity, Some(BudgetOddity::CurrencyUnknown { .. })),
+            percents_disagree: assessed.percents_disagree(),
+        };
+        self.note_counts(&counts);
+        let clashes = matches!(oddity, Some(BudgetOddity::CurrencyClash { .. }));
+        // What is looked for has to be found each time.
+        let is_found = self.note_patterns(assessed);
+        let joined = unplaced.rejoined();
+        let is_same = !clashes && !is_found && !self.has_subscription_budgets(&joined);
+        (joined, is_same.then_some(counts))
     }
 
     fn note_oddities(&mut self, joined: &Joined) {
-        match joined.oddity {
-            Some(BudgetOddity::CurrencyClash { local, record }) => {
-                self.needs.metrics.record_oddities.with_label_values(&["currency-clash"]).inc();
-                self.tally.clashes.push(format!(
-                    "{} (budget in {local}, usage in {record})",
-                    joined.record.customer
-                ));
-            }
-            Some(BudgetOddity::CurrencyUnknown { .. }) => self.tally.unknown_currencies += 1,
-            None => {}
+        if let Some(BudgetOddity::CurrencyClash { local, record }) = joined.oddity {
+            self.needs.metrics.record_oddities.with_label_values(&["currency-clash"]).inc();
+            self.tally
+                .clashes
+                .push(format!("{} (budget in {local}, usage in {record})", joined.record.customer));
         }
     }
 
-    fn note_customer(&mut self, assessed: &Assessed) {
-        if assessed.percents_disagree() {
-            self.needs.metrics.record_oddities.with_label_values(&["percents-disagree"]).inc();
-        }
-        if !self.idle.is_empty() {
-            self.idle.retain(|(_, pattern)| !fits(pattern, assessed));
-        }
-        if let Some(reason) = self.needs.rules.uncovered(assessed) {
-            *self.tally.uncovered.entry(Gap::of(reason).as_str()).or_default() += 1;
+    /// Whether it is the first customer that a pattern fits.
+    fn note_patterns(&mut self, assessed: &Assessed) -> bool {
+        let before = self.idle.len();
+        let (record, label) = (&assessed.record, assessed.profile.label.as_deref());
+        self.idle.retain(|(_, pattern)| !fits(pattern, &record.customer, &record.name, label));
+        self.idle.len() < before
+    }
+
+    fn note_counts(&mut self, item: &KnownItem) {
+        self.tally.percents_disagree += u64::from(item.percents_disagree);
+        self.tally.unknown_currencies += u64::from(item.currency_unknown);
+        if let Some(gap) = item.gap {
+            *self.tally.uncovered.entry(gap.as_str()).or_default() += 1;
         }
     }
 }
 
 impl Sink for Intake<'_> {
-    fn take(&mut self, read: Read) {
+    fn recognise(&mut self, bytes: &[u8], attempt: u32) -> Option<KnownRecord> {
+        let row = self.known.recognise(bytes)?;
+        let known = *self.known.at(row)?;
+        let item = known.known_item();
+        // Time may have made news of these.
+        if self.is_stale(item.usage_as_of) || (item.is_legacy && known.crossed() > 0) {
+            return None;
+        }
+        if self.stale_after.is_some() {
+            self.note_age(item.usage_as_of);
+        }
+        if let Some(before) = self.known.take_known(row, attempt) {
+            self.note_copy(&before);
+        } else {
+            self.note_counts(&item);
+            self.tally.duplicates =
+                self.tally.duplicates.saturating_add(u64::from(known.crossed()));
+        }
+        Some(KnownRecord {
+            length: known.length(),
+            customer: known.customer(),
+            usage_as_of: item.usage_as_of,
+        })
+    }
+
+    fn take(&mut self, read: Read, item: Option<&[u8]>) {
         if self.failure.is_some() {
             return;
         }
-        if self.known.is_none() {
-            return self.early.push(read);
-        }
         if self.stale_after.is_some() {
-            self.note_age(&read.record);
+            self.note_age(read.record.usage_as_of.instant());
         }
-        let Some(known) = &self.known else { return };
         let joined = self.needs.budgets.join(read.record);
         let fingerprint = fingerprint(&joined, self.rules_print);
-        let id = match joined.record.subscription {
-            Some(_) => customer_key_hash(&joined.record.key()),
-            None => customer_hash(&joined.record.customer),
+        let is_subscription = joined.record.subscription.is_some();
+        let id = if is_subscription {
+            customer_key_hash(&joined.record.key())
+        } else {
+            customer_hash(&joined.record.customer)
         };
-        let before = self.read.get(&id).copied();
-        let duplicates = before.map_or(0, |copy| copy.duplicates);
-        self.read.insert(id, Copied { attempt: read.attempt, duplicates, fingerprint });
-        if before.is_some_and(|copy| copy.attempt == read.attempt) {
-            self.needs.metrics.record_oddities.with_label_values(&["duplicate-id"]).inc();
+        let Taken { row, before, unchanged, was_missing } =
+            self.known.take(id, is_subscription, fingerprint, read.attempt);
+        if let Some(before) = &before {
+            self.note_copy(before);
         }
-        let known = known.get(&id).copied();
-        if known.is_some_and(|known| known.missing) {
+        if was_missing {
             self.returned.insert(id);
         }
-        let unchanged = known.filter(|known| known.fingerprint == fingerprint);
         if before.is_none() && self.has_subscription_budgets(&joined) {
             self.subscribed.push((unchanged.is_none(), joined.record.clone()));
         }
-        match (before, unchanged) {
-            (Some(copy), _) if copy.fingerprint == fingerprint => {}
-            (None, Some(known)) => {
-                let joined = self.note(joined);
-                self.take_unchanged(id, joined, fingerprint, known.crossed);
-            }
-            (None, None) => {
-                let joined = self.note(joined);
-                self.keep(Pending { joined, fingerprint, changed: true, other: None, aged: false });
-            }
+        let Some(copy) = before else {
+            let (joined, counts) = self.note(joined);
+            self.known.keep_item(row, item.zip(counts));
+            return match unchanged {
+                Some(crossed) => self.take_unchanged(row, joined, fingerprint, crossed),
+                None => self.keep(Pending::new(joined, fingerprint)),
+            };
+        };
+        if copy.fingerprint != fingerprint {
             // A copy of a record that was read before replaces what that one left.
-            (Some(copy), _) => self.keep(Pending {
-                joined,
-                fingerprint,
-                changed: true,
-                other: Some(copy.fingerprint),
-                aged: false,
-            }),
+            self.known.keep_item(row, None);
+            let other = Some(copy.fingerprint);
+            self.keep(Pending { other, ..Pending::new(joined, fingerprint) });
         }
     }
 
     fn settle(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            if self.early.len() < EARLY {
-                self.look_at_scan();
-            } else {
-                self.wait_for_scan().await;
-            }
             if self.batch.len() >= BATCH {
                 self.flush().await;
             }
         })
     }
-}
-
-/// Whether a pattern fits the customer's id, name or label.
-fn fits(pattern: &Glob, assessed: &Assessed) -> bool {
-    let record = &assessed.record;
-    pattern.fits_any([
-        Some(record.customer.as_str()),
-        Some(record.name.as_str()),
-        assessed.profile.label.as_deref(),
-    ])
 }

@@ -24,6 +24,7 @@ mod security_usage;
 mod settle_batch;
 mod subscriptions;
 mod turns;
+mod unmatched;
 
 pub use crossing::CrossingCustomers;
 pub use cycle::Cycle;

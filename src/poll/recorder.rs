@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::alerting::{Interim, NewAlert, NewFinding, NewMessage, PollMemory, Slices};
+use crate::alerting::{
+    Interim, KnownCustomers, NewAlert, NewFinding, NewMessage, PollMemory, Recording, Slices,
+};
 use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
 use crate::delivery::operator_findings::log;
@@ -21,7 +23,7 @@ use crate::poll::namesakes::AllLooks;
 use crate::poll::raising::{Decisions, Under, decide_all};
 use crate::poll::turns::Turns;
 use crate::rules::Rules;
-use crate::text::log_words;
+use crate::text::{customer_key_hash, log_words};
 
 /// How many customers that may alert are decided about and recorded together. Up to twice as many
 /// are kept until the source is read whole.
@@ -54,6 +56,35 @@ pub(crate) struct Recorded {
     pub(crate) looks: Option<AllLooks>,
     /// Where the ledger has its alerts, once there are slices.
     pub(crate) rows: Option<AlertRows>,
+    /// The customers of whom it has recorded a state, since they were asked for.
+    pub(crate) states: Vec<RecordedState>,
+}
+
+/// That a state of a customer was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordedState {
+    /// The number that stands for it.
+    pub(crate) customer: u128,
+    /// Of what was judged.
+    pub(crate) fingerprint: u64,
+    /// The rules of which it has reached a step.
+    pub(crate) crossed: u16,
+}
+
+impl RecordedState {
+    /// The states of a recording.
+    pub(crate) fn all(recording: &Recording) -> impl Iterator<Item = Self> {
+        recording.seen.iter().map(|seen| Self {
+            customer: customer_key_hash(&seen.key()),
+            fingerprint: seen.fingerprint,
+            crossed: seen.crossed,
+        })
+    }
+
+    /// Notes it among what is known of customers.
+    pub(crate) fn note(self, known: &mut KnownCustomers) {
+        known.note_recorded(self.customer, self.fingerprint, self.crossed);
+    }
 }
 
 impl Recorded {
@@ -194,6 +225,7 @@ impl Recorder<'_> {
         }
         let recording = Arc::new(recording);
         let is_news = self.ledger.record(Arc::clone(&recording)).await?;
+        self.recorded.states.extend(RecordedState::all(&recording));
         recording.finding.iter().filter(|_| is_news).for_each(|new| log(&new.finding));
         tell(self.metrics, &recording.alerts).await;
         Ok(())

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use crate::alerting::case::Case;
 use crate::alerting::judging::{depth_for, duplicates, named, rank, remember};
@@ -10,10 +11,11 @@ use crate::alerting::spikes::spikes_to_keep;
 use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer};
 use crate::budgets::Joined;
 use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
-use crate::ledger::{LedgerError, customer_key_hash};
+use crate::ledger::LedgerError;
 use crate::poll::candidate::{Candidate, Pending};
 use crate::poll::intake::Intake;
 use crate::poll::namesakes::new_look;
+use crate::poll::recorder::RecordedState;
 use crate::poll::turns::Turns;
 
 /// How long a legacy customer that crosses in an assumed period is not asked about again while its
@@ -51,7 +53,9 @@ impl Intake<'_> {
             self.settle_one(key, pending, remembered, &mut recording);
         }
         if !recording.is_empty() {
-            self.needs.ledger.record(recording).await?;
+            let recording = Arc::new(recording);
+            self.needs.ledger.record(Arc::clone(&recording)).await?;
+            self.note_recorded(RecordedState::all(&recording));
         }
         self.make_room().await
     }
@@ -96,12 +100,12 @@ impl Intake<'_> {
         let found = Found { joined: &joined, judged: &judged, changed, aged };
         if self.must_confirm(&found, &decided, remembered.as_ref()) {
             // What it crosses is counted when it is decided about again.
-            self.count_duplicates(customer_key_hash(&key), 0);
+            self.count_duplicates_of(&key, 0);
             self.candidates
                 .insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
             return;
         }
-        self.count_duplicates(customer_key_hash(&key), duplicates(&decided));
+        self.count_duplicates_of(&key, duplicates(&decided));
         self.tally.count_passed(&decided);
         if let Some(looks) = &mut self.recorder.recorded.looks {
             looks.add(new_look(&judged.assessed, remembered.as_ref()));

@@ -45,7 +45,7 @@ pub(crate) async fn read(
             Ok(found) => {
                 let budgets = intake.needs.budgets;
                 for record in records(budgets, &customer, found.unwrap_or_default()) {
-                    intake.take(Read { record, attempt: 0 });
+                    intake.take(Read { record, attempt: 0 }, None);
                 }
                 intake.settle().await;
             }

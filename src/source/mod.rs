@@ -37,5 +37,5 @@ pub use security::{
     SecurityWanted,
 };
 pub use sign_in::{BrowserPrompt, DevicePrompt};
-pub use sink::{Read, Settle, Sink};
+pub use sink::{KnownRecord, Read, Settle, Sink};
 pub use summaries::{SubscriptionSummary, SubscriptionUsage};

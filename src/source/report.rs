@@ -11,8 +11,9 @@ use crate::metrics::Metrics;
 use crate::source::SourceError;
 use crate::source::record::{Skip, Usable, usage_record};
 use crate::source::scan::ItemSink;
-use crate::source::sink::{Read, Settle, Sink};
+use crate::source::sink::{KnownRecord, Read, Settle, Sink};
 use crate::source::wire::{WireUsage, object, object_at_start, object_of, repaired};
+use crate::text::customer_hash;
 
 /// How many skipped records are named; the rest is a number.
 const NAMED: usize = 20;
@@ -137,19 +138,37 @@ impl<'a> RecordSink<'a> {
         self.tally
     }
 
-    fn take(&mut self, wire: &WireUsage<'_>) {
-        let oddities = &mut self.tally.oddities;
-        match usage_record(wire, self.now, &mut |label| *oddities.entry(label).or_default() += 1) {
+    /// Takes what an item was read as. Only one that was nothing but as it should be is the same
+    /// whenever it is read.
+    fn take(&mut self, wire: &WireUsage<'_>, item: &[u8]) {
+        let (oddities, mut odd) = (&mut self.tally.oddities, false);
+        let mut note = |label| {
+            *oddities.entry(label).or_default() += 1;
+            odd = true;
+        };
+        match usage_record(wire, self.now, &mut note) {
             Ok(Usable { record, dated }) => {
-                self.tally.records += 1;
-                if dated {
-                    self.tally.newest = self.tally.newest.max(Some(record.usage_as_of.instant()));
-                }
-                record.customer.as_str().hash(&mut self.customers);
-                self.into.take(Read { record, attempt: self.attempt });
+                let date = dated.then(|| record.usage_as_of.instant());
+                self.count(customer_hash(&record.customer), date);
+                let item = Some(item).filter(|_| dated && !odd);
+                self.into.take(Read { record, attempt: self.attempt }, item);
             }
             Err(skip) => self.skip(&skip),
         }
+    }
+
+    /// Passes over an item that is known; how many bytes it takes.
+    fn recognise(&mut self, bytes: &[u8]) -> Option<usize> {
+        let KnownRecord { length, customer, usage_as_of } =
+            self.into.recognise(bytes, self.attempt)?;
+        self.count(customer, Some(usage_as_of));
+        Some(length)
+    }
+
+    fn count(&mut self, customer: u128, date: Option<Timestamp>) {
+        self.tally.records += 1;
+        self.tally.newest = self.tally.newest.max(date);
+        customer.hash(&mut self.customers);
     }
 
     fn skip(&mut self, skip: &Skip) {
@@ -167,17 +186,23 @@ impl ItemSink for RecordSink<'_> {
     }
 
     fn at_start(&mut self, bytes: &[u8]) -> Option<usize> {
+        if let Some(length) = self.recognise(bytes) {
+            return Some(length);
+        }
         let (wire, taken) = object_at_start(bytes)?;
-        self.take(&wire);
+        self.take(&wire, bytes.get(..taken).unwrap_or_default());
         Some(taken)
     }
 
     fn whole(&mut self, item: &[u8]) {
+        if self.recognise(item).is_some() {
+            return;
+        }
         if let Some(wire) = object(item) {
-            return self.take(&wire);
+            return self.take(&wire, item);
         }
         match object_of(&repaired(item)) {
-            Some(wire) => self.take(&wire),
+            Some(wire) => self.take(&wire, item),
             None => self.skip(&Skip::BadJson),
         }
     }

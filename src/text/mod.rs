@@ -4,6 +4,7 @@
 
 pub(crate) mod amounts;
 pub(crate) mod clean;
+mod customer_hash;
 mod encoding;
 mod hash;
 pub(crate) mod log_words;
@@ -13,6 +14,7 @@ mod unseen;
 
 pub(crate) use amounts::{amount, money, percent};
 pub(crate) use clean::{bare, capitalized, clean, line, sentence, shortened, without_isolation};
+pub(crate) use customer_hash::{customer_hash, customer_key_hash, key_text_hash};
 pub(crate) use encoding::{NotText, Transcoder, decode};
 pub(crate) use hash::{hex, sha256, sha256_hex, sha256_of_parts, short_hash};
 pub(crate) use names::{Name, look_of};

@@ -5,6 +5,7 @@ mod claims;
 mod clock;
 mod history;
 mod incidents;
+mod known_items;
 mod life;
 mod life_in_slices;
 mod marks;

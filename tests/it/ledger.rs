@@ -44,6 +44,11 @@ fn open(config: &Config) -> Result<Ledger, LedgerError> {
     Ok(ledger)
 }
 
+/// What the next poll would know of customers.
+async fn known(ledger: &Ledger) -> Result<Vec<KnownCustomer>, LedgerError> {
+    Ok(ledger.read(|reader| reader.known_customers(0)).await?.into_rows())
+}
+
 fn decimal(text: &str) -> rust_decimal::Decimal {
     text.parse().unwrap()
 }

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
-use crate::ledger::table::{history, security_steps, spikes};
+use crate::ledger::table::{collection, history, security_steps, spikes};
 use crate::text::sha256_hex;
 
 /// A new alert as the chain has it; all of it stands in its snapshot.
@@ -231,6 +231,7 @@ pub(in crate::ledger) fn close_rule(
 /// Forgets which steps a removed rule has spent, and that it was ever there. Customers with such
 /// steps are judged again even when nothing else changes before it comes back.
 pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> sql::Result<()> {
+    collection::invalidate(connection)?;
     let sql = "UPDATE customer SET fingerprint = 0 WHERE id IN (SELECT customer FROM step WHERE \
         rule = ?1)";
     connection.prepare_cached(sql)?.execute([rule])?;

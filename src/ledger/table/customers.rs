@@ -8,26 +8,23 @@ use rust_decimal::Decimal;
 
 use crate::alerting::identity;
 use crate::alerting::{
-    CustomerState, Depth, KnownCustomer, KnownCustomers, NewStep, RecordedStep, RememberedCustomer,
+    CustomerState, Depth, KnownCustomer, NewStep, RecordedStep, RememberedCustomer,
 };
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods,
     PeriodSource, Plan, Subscription, UsageDate, canonical, utc_day,
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
-use crate::ledger::customer_hash::text_hash;
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::{budget_pushes, history, spikes};
+use crate::ledger::table::{budget_pushes, collection, history, spikes};
+use crate::text::key_text_hash;
 
 /// What is known of every customer that was seen. The others have a security alert; they are as
 /// good as unknown.
-pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCustomers> {
+pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<Vec<KnownCustomer>> {
     let count =
         connection.query_row("SELECT count(*) FROM customer", (), |row| column::count(row, 0))?;
-    let mut known = KnownCustomers::with_capacity_and_hasher(
-        usize::try_from(count).unwrap_or_default(),
-        foldhash::fast::RandomState::default(),
-    );
+    let mut known = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
     let mut statement = connection.prepare_cached(
         "SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer WHERE NOT (fingerprint = 0
              AND missing_since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.customer = customer.id))",
@@ -35,13 +32,9 @@ pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCusto
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
         let key = row.get_ref(0)?.as_str()?;
-        let customer = KnownCustomer {
-            fingerprint: row.get::<_, i64>(1)?.cast_unsigned(),
-            crossed: row.get(2)?,
-            subscription: is_subscription(key),
-            missing: row.get(3)?,
-        };
-        known.insert(text_hash(key), customer);
+        let fingerprint = row.get::<_, i64>(1)?.cast_unsigned();
+        let customer = KnownCustomer::recorded(key_text_hash(key), fingerprint, row.get(2)?);
+        known.push(customer.with(is_subscription(key), row.get(3)?));
     }
     Ok(known)
 }
@@ -347,6 +340,7 @@ pub(in crate::ledger) fn replace_seen(
     connection: &Connection,
     seen: &CustomerState,
 ) -> sql::Result<()> {
+    collection::invalidate(connection)?;
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)

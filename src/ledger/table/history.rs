@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alerting::NewSample;
 use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, Point, Sample};
 use crate::ledger::column::{self, Exact, Instant};
-use crate::ledger::customer_hash::customer_key_hash;
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::spikes;
+use crate::ledger::table::{collection, spikes};
+use crate::text::customer_key_hash;
 
 /// How long every change is kept; older ones are thinned to one a day.
 const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -313,6 +313,9 @@ pub(in crate::ledger) fn note_presence(
         if folds.contains(&customer_key_hash(&key)) {
             keys.push(key);
         }
+    }
+    if !keys.is_empty() {
+        collection::invalidate(connection)?;
     }
     let (code, detail) = if gone {
         (

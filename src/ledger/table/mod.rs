@@ -4,6 +4,7 @@ pub(super) mod acks;
 pub(super) mod alerts;
 pub(super) mod budget_pushes;
 pub(super) mod chain;
+pub(super) mod collection;
 pub(super) mod customer_filter;
 pub(super) mod customers;
 pub(super) mod deliveries;

@@ -10,7 +10,7 @@ use crate::domain::{FindingCode, Silence};
 use crate::ledger::column::{Instant, Length};
 use crate::ledger::sql::{self, Connection, named_params, params};
 use crate::ledger::table::customers::REMEMBERED;
-use crate::ledger::table::silences;
+use crate::ledger::table::{collection, silences};
 
 /// Since when a customer has no record; a subscription has none while its customer has none.
 const MISSING: &str = "(CASE WHEN seen.subscription IS NULL THEN customer.missing_since ELSE (SELECT missing_since FROM customer AS whole
@@ -198,6 +198,7 @@ pub(in crate::ledger) fn customers(
     ))?;
     let gone = statement.query_map(params![first, last, Instant(keep_from)], |row| row.get(0))?;
     for id in gone.collect::<sql::Result<Vec<i64>>>()? {
+        collection::invalidate(connection)?;
         connection.prepare_cached("DELETE FROM seen WHERE customer = ?1")?.execute([id])?;
         connection.prepare_cached("DELETE FROM customer WHERE id = ?1")?.execute([id])?;
     }

@@ -34,7 +34,7 @@ async fn a_second_opening_is_refused_and_says_who_holds_it() {
         "{held}"
     );
     ledger.close().await.unwrap();
-    assert!(matches!(ledger.read(Reader::scan).await, Err(LedgerError::Gone)));
+    assert!(matches!(known(&ledger).await, Err(LedgerError::Gone)));
     open(&config(&folder)).unwrap().close().await.unwrap();
 }
 
@@ -235,10 +235,8 @@ async fn a_full_disk_is_said_and_leaves_everything_intact() {
     for limit in pages.. {
         let ledger = Ledger::open_within(&config(&folder), limit, Metrics::new(), clock()).unwrap();
         let recorded = ledger.record(more.clone()).await;
-        let (customers, due) = (
-            ledger.read(Reader::scan).await.unwrap().len(),
-            ledger.due("slack", vec![], 10).await.unwrap(),
-        );
+        let (customers, due) =
+            (known(&ledger).await.unwrap().len(), ledger.due("slack", vec![], 10).await.unwrap());
         ledger.close().await.unwrap();
         let Err(full) = recorded else {
             assert_eq!((customers, due.len()), (99, 2));

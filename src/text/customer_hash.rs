@@ -7,19 +7,19 @@ use crate::text::short_hash;
 
 /// The number that stands for a customer: a UUID by its value, anything else by 128 bits of the
 /// SHA-256 of its key.
-pub fn customer_hash(customer: &CustomerId) -> u128 {
+pub(crate) fn customer_hash(customer: &CustomerId) -> u128 {
     let id = customer.as_str();
     let uuid = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
-    uuid.map_or_else(|| text_hash(customer.key().as_str()), |uuid| uuid.as_u128())
+    uuid.map_or_else(|| key_text_hash(customer.key().as_str()), |uuid| uuid.as_u128())
 }
 
 /// The number that stands for a key.
-pub fn customer_key_hash(key: &CustomerKey) -> u128 {
-    text_hash(key.as_str())
+pub(crate) fn customer_key_hash(key: &CustomerKey) -> u128 {
+    key_text_hash(key.as_str())
 }
 
 /// The number that stands for a key in this form.
-pub(in crate::ledger) fn text_hash(key: &str) -> u128 {
+pub(crate) fn key_text_hash(key: &str) -> u128 {
     // Only the usual form counts as a UUID: other spellings of the same one are other ids to
     // Partner Center.
     let uuid = if key.len() == 36 { Uuid::try_parse(key).ok() } else { None };
