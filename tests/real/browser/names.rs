@@ -75,7 +75,7 @@ async fn a_name_of_10_kb_leaves_room_for_everything_else() {
             let wide = "const shows = one => getComputedStyle(one).overflowX === 'visible' \
                 && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1; \
                 return [...document.querySelectorAll('main *')].filter(one => \
-                    !one.closest('.hidden, .scroll, svg') \
+                    one.checkVisibility() && !one.closest('.hidden, .scroll, svg') \
                     && (shows(one) || one.getBoundingClientRect().right > innerWidth + 1))\
                 .map(one => one.outerHTML.slice(0, 200))";
             let wide: Vec<String> = browser.run(wide).await;
