@@ -129,12 +129,13 @@ impl Crowd {
         crowd
     }
 
-    /// Waits until every kind has been sent away at least once since.
+    /// Waits until all are there, and as many have come again since.
     fn wait_for_others(&self) {
-        let then: Vec<usize> = self.came.iter().map(|came| came.load(Ordering::Relaxed)).collect();
-        eventually(SOON, "others of every kind", || {
-            let all = self.came.iter().zip(&then);
-            all.into_iter().all(|(came, then)| came.load(Ordering::Relaxed) > *then).then_some(())
+        let came = || self.came.iter().map(|came| came.load(Ordering::Relaxed));
+        let then: usize = came().sum();
+        eventually(SOON, "others of them", || {
+            let all_are_there = came().all(|came| came >= EACH);
+            (all_are_there && came().sum::<usize>() >= then + HABITS.len() * EACH).then_some(())
         });
     }
 }
