@@ -196,15 +196,12 @@ impl KnownCustomer {
             .flagged(PERCENTS_DISAGREE, item.percents_disagree);
     }
 
-    /// As it is kept for the next poll; `recorded` is the fingerprint of the record of it that was
-    /// recorded, where that is not the last one that was read.
+    /// As it is kept for the next poll; `recorded` is the fingerprint that the ledger has, where
+    /// that is not the one of the last record that was read.
     pub(super) fn kept(mut self, recorded: Option<u64>) -> Self {
-        if self.is_unrecorded() {
+        if self.is_unrecorded() || recorded.is_some() {
             // What was not recorded is judged again.
-            (self.fingerprint, self.length) = (0, 0);
-        }
-        if let Some(fingerprint) = recorded {
-            (self.fingerprint, self.length) = (fingerprint, 0);
+            (self.fingerprint, self.length) = (recorded.unwrap_or_default(), 0);
         }
         self.flags &= KEPT;
         self

@@ -3,9 +3,9 @@
 //! What such an item says to a poll is `poll`'s.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
 use hashbrown::HashTable;
 
 use crate::alerting::known_customer::{ItemHasher, KnownCustomer, KnownItem};
@@ -28,12 +28,14 @@ pub struct KnownCustomers {
     keys: RandomState,
     /// Of rows whose records were read, what was counted as crossed before, unless it is nothing.
     counted: HashMap<usize, u16, RandomState>,
-    /// Of rows with several records, the fingerprint of the one that was recorded.
+    /// Of rows that were read as something else, the fingerprint that the ledger has.
     recorded: HashMap<usize, u64, RandomState>,
     /// The patterns of rules that fit none of the customers whose items are known.
     pub idle: Option<Vec<String>>,
-    /// Whether there is anything to keep for the next poll.
-    changed: bool,
+    /// Whether what the ledger keeps is gone, or was never there.
+    must_keep: bool,
+    /// The hash of all rows before the first was changed; none while they are as they were.
+    before: Option<u64>,
 }
 
 /// What is known of a customer whose record was read.
@@ -72,7 +74,8 @@ impl KnownCustomers {
             keys: RandomState::default(),
             counted: HashMap::default(),
             recorded: HashMap::default(),
-            changed: idle.is_none(),
+            must_keep: idle.is_none(),
+            before: None,
             idle,
         }
     }
@@ -105,10 +108,10 @@ impl KnownCustomers {
     }
 
     fn add(&mut self, customer: u128, is_subscription: bool) -> usize {
+        self.touch();
         let row = self.rows.len();
         self.rows.push(KnownCustomer::unrecorded(customer, is_subscription));
         self.places.push(0);
-        self.changed = true;
         let (rows, keys) = (&self.rows, &self.keys);
         if let (Some(index), Ok(number)) = (&mut self.index, u32::try_from(row)) {
             let hash = keys.hash_one(customer);
@@ -143,8 +146,12 @@ impl KnownCustomers {
         let is_known = known.filter(|known| !known.is_unrecorded());
         let unchanged =
             is_known.filter(|known| before.is_none() && known.fingerprint() == fingerprint);
-        if unchanged.is_none() {
-            self.changed = true;
+        let is_copy = before.is_some_and(|before| before.fingerprint == fingerprint);
+        if unchanged.is_none() && !is_copy {
+            self.touch();
+            if let Some(known) = is_known {
+                self.recorded.entry(row).or_insert(known.fingerprint());
+            }
             self.update(row, |known| known.read_as(fingerprint));
         }
         Taken {
@@ -170,16 +177,19 @@ impl KnownCustomers {
     /// Keeps what the item of a row came to, for when it comes again; `None` where it must be read
     /// again.
     pub(crate) fn keep_item(&mut self, row: usize, item: Option<(&[u8], KnownItem)>) {
-        let hasher = self.hasher;
-        let before = self.at(row).copied();
-        self.update(row, |known| known.keep_item(item, hasher));
-        self.changed |= before != self.at(row).copied();
+        let Some(known) = self.at(row).copied() else { return };
+        let mut now = known;
+        now.keep_item(item, self.hasher);
+        if now != known {
+            self.touch();
+            self.update(row, |known| *known = now);
+        }
     }
 
     /// Notes that the state of a customer was recorded.
     pub(crate) fn note_recorded(&mut self, customer: u128, fingerprint: u64, crossed: u16) {
         let Some(row) = self.find(customer) else { return };
-        self.changed = true;
+        self.must_keep = true;
         let is_last = self.at(row).is_some_and(|known| known.fingerprint() == fingerprint);
         if is_last {
             self.recorded.remove(&row);
@@ -202,10 +212,10 @@ impl KnownCustomers {
         of_item.or(before).unwrap_or_default()
     }
 
-    /// The customers of which anything was read in this poll.
-    pub(crate) fn read(&self) -> impl Iterator<Item = u128> {
-        let rows = self.rows.iter().zip(&self.places);
-        rows.filter(|(_, place)| **place > 0).map(|(known, _)| known.customer())
+    /// The customers whose items were passed over.
+    pub(crate) fn passed_over(&self) -> impl Iterator<Item = u128> {
+        let known = self.rows.iter().filter(|known| known.is_recognised());
+        known.map(KnownCustomer::customer)
     }
 
     /// The customers that were known and have no record in this collection.
@@ -220,16 +230,26 @@ impl KnownCustomers {
     /// Notes that a customer is missing, or there again.
     pub(crate) fn note_missing(&mut self, customer: u128, is_missing: bool) {
         let Some(row) = self.find(customer) else { return };
-        self.changed = true;
+        self.must_keep = true;
         self.update(row, |known| known.set_missing(is_missing));
     }
 
-    /// Whether there is anything to keep for the next poll.
-    pub(crate) fn has_changed(&self) -> bool {
-        self.changed
+    /// Notes that a row is about to change.
+    fn touch(&mut self) {
+        self.before = Some(self.before.unwrap_or_else(|| hash_of_all(&self.rows)));
     }
 
-    /// What to keep for the next poll, in the order of this one's collection.
+    /// What to keep for the next poll; none where that is what the ledger has.
+    pub(crate) fn news(self) -> Option<Vec<KnownCustomer>> {
+        let (must_keep, before) = (self.must_keep, self.before);
+        if !must_keep && before.is_none() {
+            return None;
+        }
+        let rows = self.into_rows();
+        (must_keep || before != Some(hash_of_all(&rows))).then_some(rows)
+    }
+
+    /// What is known of all, in the order of this poll's collection.
     pub fn into_rows(self) -> Vec<KnownCustomer> {
         let Self { rows, places, recorded, .. } = self;
         let mut kept: Vec<(u32, KnownCustomer)> = Vec::with_capacity(rows.len());
@@ -246,6 +266,12 @@ impl KnownCustomers {
             change(known);
         }
     }
+}
+
+fn hash_of_all(rows: &[KnownCustomer]) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    rows.iter().for_each(|row| hasher.write(&row.to_bytes()));
+    hasher.finish()
 }
 
 fn at(rows: &[KnownCustomer], row: u32) -> Option<&KnownCustomer> {
@@ -290,8 +316,7 @@ mod tests {
             known.keep_item(taken.row, Some((bytes, item())));
             known.note_recorded(customer, 7, 2);
         }
-        assert!(known.has_changed());
-        reopened(&known.into_rows())
+        reopened(&known.news().unwrap())
     }
 
     #[test]
@@ -308,8 +333,8 @@ mod tests {
             assert_eq!(known.recognise(&followed), Some(row), "whatever follows");
             assert_eq!(known.take_known(row, 0), None);
         }
-        assert!(!known.has_changed());
         assert_eq!(known.gone().count(), 0);
+        assert_eq!(known.news(), None);
     }
 
     #[test]

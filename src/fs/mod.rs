@@ -11,6 +11,7 @@ mod error;
 mod folder;
 mod list;
 mod own;
+mod program;
 mod read;
 mod replace;
 mod seen;
@@ -26,6 +27,7 @@ pub use list::{free_space, move_aside, names_in};
 pub use own::{
     check_makeable, check_usable, exists, open_or_make, open_own, read_own, real_path, remove,
 };
+pub use program::OWN_PROGRAM;
 pub use read::{open, open_streaming, read, read_text};
 pub use replace::{Rights, create, replace, replace_by};
 pub use seen::SeenFiles;

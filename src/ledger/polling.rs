@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use crate::alerting::KnownCustomers;
+use crate::alerting::KnownCustomer;
 use crate::ledger::Ledger;
 use crate::ledger::entry::PollResult;
 use crate::ledger::error::LedgerError;
@@ -34,12 +34,12 @@ impl Ledger {
     /// patterns of rules that fit nobody.
     pub async fn keep_customers(
         &self,
-        known: KnownCustomers,
+        customers: Vec<KnownCustomer>,
         idle: Vec<String>,
         configuration: u64,
     ) -> Result<(), LedgerError> {
         let keep = move |connection: &Connection| {
-            collection::keep(connection, &known.into_rows(), &idle, configuration)
+            collection::keep(connection, &customers, &idle, configuration)
         };
         self.thread.write(keep).await
     }

@@ -30,8 +30,8 @@ use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::chain::{self, Chain, EventKind};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
-    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, polls,
-    silences, spikes,
+    alerts, collection, customers, deliveries, findings, gathered, history, holds, incidents, life,
+    polls, silences, spikes,
 };
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -386,6 +386,9 @@ enum Occupation {
 }
 
 fn record(connection: &Connection, recording: &Recording) -> sql::Result<bool> {
+    if !recording.seen.is_empty() {
+        collection::invalidate(connection)?;
+    }
     recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
     recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
     recording

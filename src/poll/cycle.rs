@@ -15,6 +15,7 @@ use crate::budgets;
 use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
 use crate::domain::{CustomerKey, Metric, Route, RuleFacts, Silence, Suppression};
+use crate::fs;
 use crate::ledger::{Ledger, LedgerError, PollResult, Reader};
 use crate::metrics::Metrics;
 use crate::poll::candidate::{Candidate, Tally};
@@ -134,7 +135,7 @@ impl Cycle {
             unmatched::never_seen(&self.budgets, &mut intake.known, &unread.keys);
         intake.tally.unread = unread.customers;
         intake.tally.unknown = unmatched::unknown(&self.budgets, &mut intake.known);
-        intake.tally.idle = unmatched::idle(&intake.idle, &intake.known, &self.ledger).await?;
+        intake.tally.idle = unmatched::idle(&intake.idle, &mut intake.known, &self.ledger).await?;
         let Intake {
             candidates, below, tally, failure, rebudgeted, returned, recorder, known, ..
         } = intake;
@@ -275,7 +276,7 @@ impl Cycle {
         }
         self.ledger.note_presence(returned, false, start.now).await?;
         recorded.states.iter().for_each(|state| state.note(&mut known));
-        self.keep(known, &tally.idle, is_whole, configuration).await?;
+        self.keep(known, &tally.idle, is_whole, configuration).await;
         let report = self.report(report, read.retry_after, good, recorded, &tally);
         self.tell(&report, &tally, unexpectedly_empty).await?;
         Ok(report)
@@ -290,23 +291,23 @@ impl Cycle {
         idle: &[String],
         is_whole: bool,
         configuration: u64,
-    ) -> Result<(), LedgerError> {
-        if !known.has_changed() {
-            return Ok(());
-        }
-        let is_known = |pattern: &&String| {
+    ) {
+        let was_idle = |pattern: &&String| {
             is_whole || known.idle.as_ref().is_none_or(|idle| idle.contains(pattern))
         };
-        let idle = idle.iter().filter(is_known).cloned().collect();
-        self.ledger.keep_customers(known, idle, configuration).await
+        let idle = idle.iter().filter(was_idle).cloned().collect();
+        let Some(customers) = known.news() else { return };
+        // Without it the next poll reads everything: nothing is lost.
+        if let Err(error) = self.ledger.keep_customers(customers, idle, configuration).await {
+            tracing::warn!(%error, "what is known of the items read is not kept");
+        }
     }
 
-    /// Of all that bears on what a record says beside the record: what was judged by the same need
-    /// not be judged again.
+    /// Of all that bears on what a record says beside the record, this program among it: what was
+    /// judged by the same need not be judged again.
     fn configuration(&self) -> u64 {
-        let version = env!("CARGO_PKG_VERSION");
         FixedState::with_seed(self.rules.fingerprint())
-            .hash_one((version, self.budgets.fingerprint()))
+            .hash_one((*fs::OWN_PROGRAM, self.budgets.fingerprint()))
     }
 
     fn recorder<'a>(

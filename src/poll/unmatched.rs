@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::alerting::KnownCustomers;
 use crate::budgets::Config;
 use crate::domain::{CustomerId, CustomerKey, Glob};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::text::{customer_hash, customer_key_hash};
 
 /// A pattern of a rule, with the rule's name.
@@ -48,10 +48,10 @@ fn is_known(known: &mut KnownCustomers, key: &CustomerKey) -> bool {
 
 /// Those of the patterns that fit none of the customers that were read as records which fit no
 /// customer of the collection at all. One that fitted somebody the last time may fit somebody whose
-/// item was known: the ledger has their names.
+/// item was passed over: the ledger has their names, and the next poll reads whoever it fits.
 pub(crate) async fn idle(
     patterns: &[RulePattern<'_>],
-    known: &KnownCustomers,
+    known: &mut KnownCustomers,
     ledger: &Ledger,
 ) -> Result<Vec<String>, LedgerError> {
     let named = patterns.iter().map(|(rule, pattern)| {
@@ -61,20 +61,40 @@ pub(crate) async fn idle(
     let (idle, doubtful): (Vec<_>, Vec<_>) = named.partition(|(text, _)| was_idle(text));
     let mut idle: Vec<String> = idle.into_iter().map(|(text, _)| text).collect();
     if !doubtful.is_empty() {
-        let read: HashSet<u128> = known.read().collect();
-        let left = ledger.read(move |reader| {
-            let mut left: Vec<(String, Glob)> = doubtful;
-            reader.each_customer(|seen| {
-                if read.contains(&customer_hash(&seen.customer)) {
-                    let label = seen.label.as_deref();
-                    left.retain(|(_, pattern)| !fits(pattern, &seen.customer, &seen.name, label));
-                }
-            })?;
-            Ok(left)
-        });
-        idle.extend(left.await?.into_iter().map(|(text, _)| text));
+        let passed_over = known.passed_over().collect();
+        let search = ledger.read(move |reader| find(reader, &passed_over, doubtful));
+        let (left, found) = search.await?;
+        for customer in found {
+            if let Some(row) = known.find(customer) {
+                known.keep_item(row, None);
+            }
+        }
+        idle.extend(left);
     }
     Ok(idle)
+}
+
+/// Looks for one customer among some for each pattern, by what is recorded of them: the patterns
+/// without any, and the customers.
+fn find(
+    reader: &Reader,
+    among: &HashSet<u128>,
+    mut patterns: Vec<(String, Glob)>,
+) -> Result<(Vec<String>, Vec<u128>), LedgerError> {
+    let mut found = Vec::new();
+    reader.each_customer(|seen| {
+        let customer = customer_hash(&seen.customer);
+        if patterns.is_empty() || !among.contains(&customer) {
+            return;
+        }
+        let before = patterns.len();
+        let label = seen.label.as_deref();
+        patterns.retain(|(_, pattern)| !fits(pattern, &seen.customer, &seen.name, label));
+        if patterns.len() < before {
+            found.push(customer);
+        }
+    })?;
+    Ok((patterns.into_iter().map(|(text, _)| text).collect(), found))
 }
 
 /// Whether a pattern fits the customer's id, name or label.

@@ -22,7 +22,10 @@ pub(in crate::ledger) fn known(
         connection.prepare_cached("SELECT customers FROM collection_part ORDER BY part")?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        let (customers, _) = row.get_ref(0)?.as_blob()?.as_chunks();
+        let (customers, rest) = row.get_ref(0)?.as_blob()?.as_chunks();
+        if !rest.is_empty() {
+            return Ok(None);
+        }
         known.extend(customers.iter().filter_map(KnownCustomer::from_bytes));
     }
     Ok(Some((known, idle)))
@@ -32,10 +35,9 @@ pub(in crate::ledger) fn known(
 fn idle(connection: &Connection, configuration: u64) -> sql::Result<Option<Vec<String>>> {
     let sql = "SELECT idle FROM collection WHERE configuration = ?1";
     let mut statement = connection.prepare_cached(sql)?;
-    let idle = statement.query_row([configuration.cast_signed()], |row| {
-        serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(sql::Error::value)
-    });
-    idle.optional()
+    let idle = statement.query_row([configuration.cast_signed()], |row| row.get::<_, String>(0));
+    // What cannot be read is as good as not there: everything is read again.
+    Ok(idle.optional()?.and_then(|idle| serde_json::from_str(&idle).ok()))
 }
 
 /// Keeps what is known of every customer, in the order of the collection.

@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::{budget_pushes, collection, history, spikes};
+use crate::ledger::table::{budget_pushes, history, spikes};
 use crate::text::key_text_hash;
 
 /// What is known of every customer that was seen. The others have a security alert; they are as
@@ -340,7 +340,6 @@ pub(in crate::ledger) fn replace_seen(
     connection: &Connection,
     seen: &CustomerState,
 ) -> sql::Result<()> {
-    collection::invalidate(connection)?;
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)

@@ -210,3 +210,18 @@ async fn what_is_known_by_its_bytes_says_what_it_would_say_if_it_were_read() {
         }
     }
 }
+
+#[tokio::test]
+async fn copies_of_a_record_are_written_once() {
+    let (one, mut two) = (Customer::new(1), Customer::new(2));
+    two.copies = 2;
+    // The first stands there twice, the second with two costs.
+    let items: Vec<String> = [&one, &one, &two].into_iter().flat_map(|it| it.items("")).collect();
+    let world = World::new(RULES);
+    world.write(&format!("{{\"totalCount\": 4, \"items\": [{}]}}", items.join(", ")));
+    let mut written = Vec::new();
+    for hour in 1..=4 {
+        written.push(world.writes_of_a_poll(&at(hour)).await);
+    }
+    assert_eq!(written[2..], [0, 0], "bytes, of {written:?}");
+}
