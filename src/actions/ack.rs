@@ -18,6 +18,9 @@ const LONGEST_DAYS: i64 = 90;
 /// How long a reason may be, in characters.
 const REASON_MOST: usize = 500;
 
+/// How many alerts are taken at a time over the network.
+const MOST_ALERTS: usize = 1000;
+
 /// Which alerts somebody knows of.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -109,6 +112,13 @@ impl SpikeMarking {
 impl Action for AckRequest {
     const NAME: &'static str = "ack";
     type Answer = Vec<Acknowledged>;
+
+    fn from_network(self) -> Result<Self, ActionError> {
+        if self.alerts.len() <= MOST_ALERTS {
+            return Ok(self);
+        }
+        Err(ActionError::Invalid(format!("at most {MOST_ALERTS} alerts are taken at a time")))
+    }
 
     async fn run(
         self,

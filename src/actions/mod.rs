@@ -55,6 +55,12 @@ pub trait Action: Serialize + DeserializeOwned + Send + 'static {
     /// What it is called: its path under `/api/v1/`.
     const NAME: &'static str;
 
+    /// The same as it may be ordered over the network, where a program's empty list must not mean
+    /// everything and nobody may wait for hours.
+    fn from_network(self) -> Result<Self, ActionError> {
+        Ok(self)
+    }
+
     /// What it is answered with.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 

@@ -16,6 +16,8 @@ use crate::text::clean;
 /// How much is told of what a receiver says, in characters.
 const DETAIL_MOST: usize = 600;
 
+const TO_REFUSED: &str = "an address for the test is taken from budget-alertd notify-test --to only, on the host of the daemon";
+
 /// Which notifier is tried, and with what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +63,11 @@ impl NotifyTestRequest {
 impl Action for NotifyTestRequest {
     const NAME: &'static str = "notify-test";
     type Answer = Vec<NotifyTested>;
+
+    fn from_network(self) -> Result<Self, ActionError> {
+        // Mail to any address is for who may read the configuration.
+        if self.to.is_none() { Ok(self) } else { Err(ActionError::Invalid(TO_REFUSED.to_owned())) }
+    }
 
     async fn run(
         self,

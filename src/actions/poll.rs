@@ -14,6 +14,9 @@ use crate::poll::{CycleReport, SecurityReport, Suppressed};
 /// How long deliveries are waited for unless something else is said.
 const WAIT_SECONDS: u64 = 30;
 
+/// How long who asks over the network can wait: each takes one of the few places for connections.
+const MOST_WAIT_SECONDS: u64 = 600;
+
 /// Poll now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -159,6 +162,10 @@ impl PollAnswer {
 impl Action for PollRequest {
     const NAME: &'static str = "poll";
     type Answer = PollAnswer;
+
+    fn from_network(self) -> Result<Self, ActionError> {
+        Ok(Self { wait_seconds: self.wait_seconds.min(MOST_WAIT_SECONDS), ..self })
+    }
 
     async fn run(
         self,

@@ -24,6 +24,9 @@ pub struct ReleaseRequest {
     pub discard: bool,
     /// Why, for the record.
     pub reason: Option<String>,
+    /// That all are meant where nothing is named: over the network it has to be said.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
 }
 
 /// What was let go, or discarded.
@@ -38,6 +41,11 @@ pub struct Released {
 impl Action for ReleaseRequest {
     const NAME: &'static str = "deliveries/release";
     type Answer = Released;
+
+    fn from_network(self) -> Result<Self, ActionError> {
+        let is_named = !self.ids.is_empty() || self.notifier.is_some() || self.customer.is_some();
+        if is_named || self.all { Ok(self) } else { Err(nothing_named("ids, notifier, customer")) }
+    }
 
     async fn run(self, context: &ActionContext, author: &Author) -> Result<Released, ActionError> {
         let cycle = context.cycle()?;
@@ -92,6 +100,13 @@ impl ReleaseRequest {
             customer: self.customer.as_deref().map(|text| customer(reader, text)).transpose()?,
         })
     }
+}
+
+/// The refusal of an order that names nothing.
+pub(super) fn nothing_named(names: &str) -> ActionError {
+    ActionError::Invalid(format!(
+        "it says nothing of what is meant: give one of {names}, or \"all\": true"
+    ))
 }
 
 /// The one customer that is meant.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::actions::release::nothing_named;
 use crate::actions::{Action, ActionContext, ActionError, Author};
 use crate::domain::{Audience, DeliveryState};
 use crate::ledger::{DeliveryFilter, DeliveryRow, Reader, RetryFilter, RetryTo};
@@ -22,6 +23,9 @@ pub struct RetryRequest {
     pub notifier: Option<String>,
     /// Owe them to this notifier instead.
     pub to: Option<String>,
+    /// That all are meant where nothing is named: over the network it has to be said.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
 }
 
 /// What is owed again.
@@ -37,6 +41,11 @@ pub struct Retried {
 impl Action for RetryRequest {
     const NAME: &'static str = "deliveries/retry";
     type Answer = Retried;
+
+    fn from_network(self) -> Result<Self, ActionError> {
+        let is_named = !self.ids.is_empty() || self.notifier.is_some();
+        if is_named || self.all { Ok(self) } else { Err(nothing_named("ids, notifier")) }
+    }
 
     async fn run(self, context: &ActionContext, author: &Author) -> Result<Retried, ActionError> {
         let cycle = context.cycle()?;

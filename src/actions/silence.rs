@@ -9,6 +9,7 @@ use crate::analysis::{SilencePreview, reach};
 use crate::domain::{Glob, Silence};
 use crate::ledger::Reader;
 use crate::rules::Rules;
+use crate::text::clean;
 
 /// A silence to be made; at least one pattern, a reason and an end are needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,6 +32,13 @@ pub struct SilenceRequest {
     #[serde(default)]
     pub yes: bool,
 }
+
+/// How many patterns a silence has at most, since each poll looks at all of them, and how long one
+/// may be, in bytes.
+const MOST_PATTERNS: usize = 1000;
+const LONGEST_PATTERN: usize = 500;
+/// How much of a reason is kept, in characters.
+const LONGEST_REASON: usize = 500;
 
 /// The longest silence that nobody asks about again.
 const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -212,6 +220,14 @@ impl SilenceRequest {
         now: Timestamp,
     ) -> Result<Silence, ActionError> {
         let wrong = |text: String| ActionError::Invalid(text);
+        let patterns = || self.customers.iter().chain(&self.rules);
+        if patterns().count() > MOST_PATTERNS || patterns().any(|glob| glob.len() > LONGEST_PATTERN)
+        {
+            return Err(wrong(format!(
+                "a silence has at most {MOST_PATTERNS} patterns of {LONGEST_PATTERN} letters: use * \
+                    for several"
+            )));
+        }
         if self.customers.is_empty() && self.rules.is_empty() {
             return Err(wrong(
                 "say whom or what it is about: a pattern of customers or of rules; \"*\" fits all"
@@ -240,7 +256,7 @@ impl SilenceRequest {
             as_of: newest.unwrap_or(now),
             ends_at,
             author: author.to_string(),
-            reason: self.reason.trim().to_owned(),
+            reason: clean(&self.reason, LONGEST_REASON),
             expired_at: None,
         })
     }

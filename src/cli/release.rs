@@ -40,6 +40,7 @@ impl Release {
             customer: self.customer.clone(),
             discard: self.discard,
             reason: self.reason.clone(),
+            all: false,
         };
         let Released { deliveries, held } = control.ask(order).await?;
         let (what, are) =

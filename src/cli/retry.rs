@@ -32,6 +32,7 @@ impl Retry {
             ids: self.ids.clone(),
             notifier: self.notifier.clone(),
             to: self.to.clone(),
+            all: false,
         };
         let Retried { owed, lost } = control.ask(order).await?;
         let who = if beside_daemon { "the daemon" } else { "the next `poll`, or `run`," };

@@ -38,6 +38,13 @@ impl<T> Listed<T> {
     }
 }
 
+/// The page of a list that is read whole: after as many rows as the cursor says.
+pub(super) fn part<T>(query: &Query, rows: Vec<T>) -> Result<Listed<T>, Fault> {
+    let before = word(query, "cursor", |text| text.parse::<usize>().ok())?.unwrap_or_default();
+    let rows = rows.into_iter().skip(before).take(PAGE.saturating_add(1)).collect();
+    Ok(Listed::of(rows, |_| before.saturating_add(PAGE).to_string()))
+}
+
 /// One row more than a page has.
 fn limit() -> u32 {
     u32::try_from(PAGE.saturating_add(1)).unwrap_or(u32::MAX)

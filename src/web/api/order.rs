@@ -25,6 +25,7 @@ pub(super) async fn order<A: Action>(State(shown): State<Shown>, request: Reques
 
 async fn ordered<A: Action>(shown: &Shown, request: Request) -> Result<Response, Box<Response>> {
     let refuse = |status, why: &str| Box::new(problem(status, why));
+    let is_local = request.extensions().get::<Author>().is_some();
     let author = author(&request)?;
     let context = shown.actions.as_ref();
     let context =
@@ -37,8 +38,9 @@ async fn ordered<A: Action>(shown: &Shown, request: Request) -> Result<Response,
     let asked: A = serde_json::from_slice(body).map_err(|error| {
         refuse(StatusCode::BAD_REQUEST, &format!("the request is not understood: {error}"))
     })?;
-    let done = asked.run(context, &author).await;
-    let done = done.map_err(|error| refuse(status_of(&error), &in_full(&error)))?;
+    let refused = |error| refuse(status_of(&error), &in_full(&error));
+    let asked = if is_local { asked } else { asked.from_network().map_err(refused)? };
+    let done = asked.run(context, &author).await.map_err(refused)?;
     Ok(json::document(&done))
 }
 

@@ -74,8 +74,8 @@ pub(super) async fn delivery(
 pub(super) async fn silences(State(shown): State<Shown>, request: Request) -> Response {
     let look = Look::of(&shown, &request);
     reading(look, |reader, look| {
-        let rows = lists::silences(reader, &look.query, look.now)?;
-        Ok(Written::page(&rows, None))
+        let listed = lists::part(&look.query, lists::silences(reader, &look.query, look.now)?)?;
+        Ok(Written::page(&listed.rows, listed.next))
     })
     .await
 }
@@ -84,7 +84,8 @@ pub(super) async fn security(State(shown): State<Shown>, request: Request) -> Re
     let look = Look::of(&shown, &request);
     reading(look, |reader, look| {
         let (rows, _) = lists::security(reader, look.now)?;
-        Ok(Written::page(&rows, None))
+        let listed = lists::part(&look.query, rows)?;
+        Ok(Written::page(&listed.rows, listed.next))
     })
     .await
 }

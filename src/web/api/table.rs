@@ -98,15 +98,16 @@ fn reading() -> [Endpoint; 8] {
             "Silences in force: silence list --format json",
             reads::silences,
         )
-        .taking(const { &[words("all", "yes: those that are over too", YES_OR_NO)] })
-        .in_shape(Shape::List),
+        .taking(const { &[words("all", "yes: those that are over too", YES_OR_NO), CURSOR] })
+        .in_shape(Shape::Pages),
         Endpoint::read(
             "security-alerts",
             "SecurityAlert",
             "Security alerts of Microsoft: security list --format json",
             reads::security,
         )
-        .in_shape(Shape::List),
+        .taking(const { &[CURSOR] })
+        .in_shape(Shape::Pages),
     ]
 }
 
@@ -131,13 +132,12 @@ fn ordering() -> [Endpoint; 8] {
         Endpoint::order::<RetryRequest>(
             "RetryRequest",
             "Retried",
-            "Owes again what was given up; all of it where nothing is named: deliveries retry",
+            "Owes again what was given up: deliveries retry",
         ),
         Endpoint::order::<ReleaseRequest>(
             "ReleaseRequest",
             "Released",
-            "Lets held messages to customers go, or discards them; all of them where nothing is \
-                named: deliveries release",
+            "Lets held messages to customers go, or discards them: deliveries release",
         ),
         Endpoint::order::<ResolveRequest>(
             "ResolveRequest",

@@ -1,5 +1,7 @@
 //! The API: the objects of the commands, pages by the header `Link`, errors as problem+json.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::site::{Answer, Site};
@@ -60,22 +62,39 @@ async fn further_pages_are_named_by_the_header_link() {
     for (start, id) in
         [("/api/v1/customers?plan=azure-plan", "/id"), ("/api/v1/alerts", "/customer/id")]
     {
-        let (mut path, mut seen) = (start.to_owned(), Vec::new());
-        loop {
-            let page = site.get(&path).await;
-            let rows = json(&page);
-            seen.extend(
-                rows.as_array().unwrap().iter().map(|row| row.pointer(id).unwrap().to_string()),
-            );
-            let link = page.header("link").to_owned();
-            let Some(next) = link.strip_suffix(">; rel=\"next\"") else { break };
-            path = next.strip_prefix('<').unwrap().to_owned();
-        }
-        assert_eq!(seen.len(), 120, "{start}");
-        seen.sort_unstable();
-        seen.dedup();
-        assert_eq!(seen.len(), 120, "{start}");
+        assert_eq!(on_all_pages(&site, start, id).await.len(), 120, "{start}");
     }
+}
+
+#[tokio::test]
+async fn silences_have_further_pages_too() {
+    let http = "[http]\nlisten = \"127.0.0.1:1\"\n";
+    let site = Site::of(World::new(&format!("{SPEND}{http}")), Some("secret")).await;
+    for number in 0..101 {
+        let silence = serde_json::json!({
+            "customers": ["A"], "until": "2026-11-21T00:00:00Z", "yes": true,
+            "reason": number.to_string(),
+        });
+        site.order("/api/v1/silence/add", &silence, 200).await;
+    }
+    assert_eq!(on_all_pages(&site, "/api/v1/silences", "/reason").await.len(), 101);
+}
+
+/// What all pages of a list have in their rows, each thing once; none may be there twice.
+async fn on_all_pages(site: &Site, start: &str, id: &str) -> BTreeSet<String> {
+    let (mut path, mut seen, mut count) = (start.to_owned(), BTreeSet::new(), 0);
+    loop {
+        let page = site.ask(&path, &[("authorization", "Bearer secret")]).await;
+        let rows = json(&page);
+        let rows = rows.as_array().unwrap();
+        count += rows.len();
+        seen.extend(rows.iter().map(|row| row.pointer(id).unwrap().to_string()));
+        let link = page.header("link").to_owned();
+        let Some(next) = link.strip_suffix(">; rel=\"next\"") else { break };
+        path = next.strip_prefix('<').unwrap().to_owned();
+    }
+    assert_eq!(seen.len(), count, "{start}");
+    seen
 }
 
 #[tokio::test]

@@ -108,8 +108,8 @@ async fn what_is_read_and_ordered_fits_its_description() {
             "unless_above": "1000.5"}),
         ),
         ("silence/expire", json!({"id": 1})),
-        ("deliveries/retry", json!({})),
-        ("deliveries/release", json!({})),
+        ("deliveries/retry", json!({"all": true})),
+        ("deliveries/release", json!({"all": true})),
         ("notify-test", json!({"notifier": "hook", "kind": "digest"})),
         ("notify-test", json!({"notifier": "gone"})),
     ];

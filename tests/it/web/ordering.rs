@@ -54,6 +54,24 @@ async fn what_makes_no_sense_is_a_problem_in_words() {
         ("/api/v1/poll", json!({}), 503, "no daemon polls here"),
         ("/api/v1/reload", json!({}), 403, "on the control socket only"),
         ("/api/v1/budgets/push", json!({}), 403, "on the control socket only"),
+        // What a program's list that came out empty must not mean.
+        ("/api/v1/deliveries/release", json!({}), 422, "\"all\": true"),
+        ("/api/v1/deliveries/release", json!({"ids": [], "discard": true}), 422, "\"all\": true"),
+        ("/api/v1/deliveries/retry", json!({"ids": [], "to": "hook"}), 422, "\"all\": true"),
+        (ACK, json!({"alerts": vec!["x"; 1001]}), 422, "at most 1000 alerts"),
+        ("/api/v1/notify-test", json!({"notifier": "hook", "to": "a@b.example"}), 422, "--to only"),
+        (
+            "/api/v1/silence/add",
+            json!({"rules": ["x".repeat(501)], "until": "period-end", "reason": "x"}),
+            422,
+            "of 500 letters",
+        ),
+        (
+            "/api/v1/silence/add",
+            json!({"customers": vec!["x"; 1001], "until": "period-end", "reason": "x"}),
+            422,
+            "at most 1000 patterns",
+        ),
         ("/api/v1/nothing", json!({}), 404, "Nothing is served"),
     ] {
         let refused = site.order(path, &body, status).await;

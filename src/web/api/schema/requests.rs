@@ -56,6 +56,7 @@ fn retry() -> Value {
         "ids": texts("by id, or by its first characters; none: all that were given up"),
         "notifier": text("only those to this notifier"),
         "to": text("owe them to this notifier instead"),
+        "all": boolean("all are meant; over HTTP to be said where nothing is named"),
     }))
 }
 
@@ -66,6 +67,7 @@ fn release() -> Value {
         "customer": text("only those about this customer: its id, name or label"),
         "discard": boolean("never send them: their customers are not told of these alerts"),
         "reason": text("why"),
+        "all": boolean("all are meant; over HTTP to be said where nothing is named"),
     }))
 }
 
@@ -79,14 +81,14 @@ fn resolve() -> Value {
 fn poll() -> Value {
     partial(&json!({
         "accept_empty": boolean("take an answer without any item for the truth"),
-        "wait_seconds": count("how long to wait for the deliveries; 30 by default"),
+        "wait_seconds": count("how long to wait for the deliveries; 30 by default, over HTTP 600 at most"),
     }))
 }
 
 fn notify_test() -> Value {
     let more = json!({
         "kind": words(&["raised", "digest", "reminder", "resolved", "operator"]),
-        "to": text("an address, for a notifier that writes to each customer's contacts"),
+        "to": text("an address, for a notifier that writes to each customer's contacts; refused over HTTP"),
     });
     also(whole(&json!({ "notifier": text("its name") })), more)
 }
