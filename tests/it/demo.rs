@@ -92,7 +92,7 @@ impl Served {
         let token = token.split('"').next().unwrap();
         let request = self.client.post(format!("{}{action}", self.address));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let body = format!("form={token}&to={page}&{fields}");
+        let body = format!("form={token}&to=/&{fields}");
         let answer = request.header("origin", &self.address).body(body).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{action}: {}", answer.text().await.unwrap());
     }
@@ -312,7 +312,7 @@ async fn its_pages_show_the_month_take_orders_and_stay_until_it_is_told_to_end()
     served.told_until("First poll: signed in");
     assert!(served.page("/").await.contains("shows itself anew every 3 s"), "while it plays");
     let silence = format!("customer={SCHOOL}&rule=&until=30d&reason=agreed");
-    served.send(&format!("/customers/{SCHOOL}"), "/silences/add", &silence).await;
+    served.send(&format!("/silences/new?{silence}"), "/silences/add", &silence).await;
     let told = served.told_until("The pages stay: ");
     assert!(told.contains("lost: 0 received twice: 0 raised twice: 0 given up: 0"), "{told}");
     assert!(!told.contains("School of Fine Art spent"), "it is silenced: {told}");

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::life::from_partner_center;
 use super::{configuration, over_budget, with_hook};
-use crate::support::process::{House, Process, SOON, eventually, get};
+use crate::support::process::{House, Process, SOON, eventually, try_socket};
 
 const SENT: &str = "SELECT count(*) FROM delivery WHERE state = 'sent'";
 const PENDING: &str = "SELECT count(*) FROM delivery WHERE state = 'pending'";
@@ -36,12 +36,14 @@ fn hold(house: &House) -> Connection {
     lock
 }
 
-/// Waits until the daemon's ledger thread waits for the lock: a scrape, which asks it, gets no
-/// answer any more.
-fn wait_until_held(process: &Process) {
-    let address = process.address();
+/// Waits until the daemon's ledger thread waits for the lock: an order that it has to look into,
+/// about a silence that is not there, gets no answer any more.
+fn wait_until_held(house: &House) {
+    let socket = house.path("state/control.sock");
     eventually(SOON, "the ledger to wait for its lock", || {
-        get(address, "/metrics").is_none().then_some(())
+        let order = b"{\"id\": 99}";
+        let asked = try_socket(&socket, "POST", "/api/v1/silence/expire", order);
+        asked.is_none().then_some(())
     });
 }
 
@@ -56,7 +58,7 @@ async fn start_and_hold_before_marking(
     receiver.wait_for_attempts(1).await.unwrap();
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     let lock = hold(house);
-    wait_until_held(&process);
+    wait_until_held(house);
     (process, lock)
 }
 
@@ -90,7 +92,7 @@ async fn decided_but_not_recorded_is_decided_again() {
             .then_some(())
     });
     let lock = hold(&house);
-    wait_until_held(&process);
+    wait_until_held(&house);
     process.kill();
     drop(lock);
     assert_eq!(house.number("SELECT count(*) FROM alert"), 0);

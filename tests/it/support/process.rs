@@ -380,8 +380,23 @@ pub(crate) fn ask(
 
 /// A request over a Unix socket; the status and the body.
 pub(crate) fn ask_socket(socket: &Path, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+    let answer = answer_of(socket, method, path, body, SOON);
+    parted(&answer).unwrap_or_else(|| panic!("{answer:?}"))
+}
+
+/// The same, or none where nobody answers within a second.
+pub(crate) fn try_socket(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> Option<(u16, String)> {
+    parted(&answer_of(socket, method, path, body, Duration::from_secs(1)))
+}
+
+fn answer_of(socket: &Path, method: &str, path: &str, body: &[u8], within: Duration) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(within)).unwrap();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: \
@@ -394,13 +409,13 @@ pub(crate) fn ask_socket(socket: &Path, method: &str, path: &str, body: &[u8]) -
     let mut answer = Vec::new();
     // Nor close in order.
     let _reset_or_not = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8(answer).unwrap();
-    let status = answer
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or_else(|| panic!("{answer:?}"));
-    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    String::from_utf8(answer).unwrap()
+}
+
+/// The status and the body of an answer.
+fn parted(answer: &str) -> Option<(u16, String)> {
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
 }
 
 /// Whether a path exists and holds anything.

@@ -116,8 +116,9 @@ async fn the_curve_goes_through_its_alerts() {
         let (_, rest) = text.split_once(&format!("{name}=\"")).unwrap();
         rest.split('"').next().unwrap().to_owned()
     };
-    let (_, mark) = page.split_once("<circle").unwrap();
+    let (_, mark) = page.split_once("<path class=\"mark").unwrap();
     let (_, line) = page.split_once("<path class=\"line\"").unwrap();
-    let (place, line) = (format!("{} {}", value(mark, "cx"), value(mark, "cy")), value(line, "d"));
-    assert!(line.contains(&place), "{place} on {line}");
+    let (mark, line) = (value(mark, " d"), value(line, " d"));
+    let place = mark.trim_start_matches('M').trim_end_matches("h0");
+    assert!(line.contains(place), "{place} on {line}");
 }
