@@ -85,8 +85,8 @@ impl Served {
         answer.text().await.unwrap()
     }
 
-    /// Sends a form with what its page gave it.
-    async fn send(&self, page: &str, action: &str, fields: &str) {
+    /// Sends a form with what its page gave it; the page that it leads to.
+    async fn send(&self, page: &str, action: &str, fields: &str) -> String {
         let text = self.page(page).await;
         let (_, token) = text.split_once("name=\"form\" value=\"").unwrap();
         let token = token.split('"').next().unwrap();
@@ -94,7 +94,9 @@ impl Served {
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let body = format!("form={token}&to=/&{fields}");
         let answer = request.header("origin", &self.address).body(body).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{action}: {}", answer.text().await.unwrap());
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 200, "{action}: {text}");
+        text
     }
 
     /// Ends it by a signal; its exit code, and what it said of errors.
@@ -313,6 +315,8 @@ async fn its_pages_show_the_month_take_orders_and_stay_until_it_is_told_to_end()
     assert!(served.page("/").await.contains("shows itself anew every 3 s"), "while it plays");
     let silence = format!("customer={SCHOOL}&rule=&until=30d&reason=agreed");
     served.send(&format!("/silences/new?{silence}"), "/silences/add", &silence).await;
+    let tested = served.send("/notifiers", "/notifiers/itsm/test", "").await;
+    assert!(tested.contains("accepted"), "{tested}");
     let told = served.told_until("The pages stay: ");
     assert!(told.contains("lost: 0 received twice: 0 raised twice: 0 given up: 0"), "{told}");
     assert!(!told.contains("School of Fine Art spent"), "it is silenced: {told}");

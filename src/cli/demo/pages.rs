@@ -63,7 +63,8 @@ impl Pages {
     ) -> Shown {
         let file = config.ledger.clone();
         let actions =
-            ActionContext::in_process(Arc::clone(cycle), file.clone(), config.file.clone());
+            ActionContext::in_process(Arc::clone(cycle), file.clone(), config.file.clone())
+                .with_notifiers(&config.notifiers);
         Shown {
             metrics: metrics.clone(),
             ledger: ledger.clone(),
