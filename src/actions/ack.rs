@@ -113,7 +113,7 @@ impl Action for AckRequest {
     const NAME: &'static str = "ack";
     type Answer = Vec<Acknowledged>;
 
-    fn from_network(self) -> Result<Self, ActionError> {
+    fn over_network(self) -> Result<Self, ActionError> {
         if self.alerts.len() <= MOST_ALERTS {
             return Ok(self);
         }

@@ -57,7 +57,7 @@ pub trait Action: Serialize + DeserializeOwned + Send + 'static {
 
     /// The same as it may be ordered over the network, where a program's empty list must not mean
     /// everything and nobody may wait for hours.
-    fn from_network(self) -> Result<Self, ActionError> {
+    fn over_network(self) -> Result<Self, ActionError> {
         Ok(self)
     }
 

@@ -64,7 +64,7 @@ impl Action for NotifyTestRequest {
     const NAME: &'static str = "notify-test";
     type Answer = Vec<NotifyTested>;
 
-    fn from_network(self) -> Result<Self, ActionError> {
+    fn over_network(self) -> Result<Self, ActionError> {
         // Mail to any address is for who may read the configuration.
         if self.to.is_none() { Ok(self) } else { Err(ActionError::Invalid(TO_REFUSED.to_owned())) }
     }

@@ -163,7 +163,7 @@ impl Action for PollRequest {
     const NAME: &'static str = "poll";
     type Answer = PollAnswer;
 
-    fn from_network(self) -> Result<Self, ActionError> {
+    fn over_network(self) -> Result<Self, ActionError> {
         Ok(Self { wait_seconds: self.wait_seconds.min(MOST_WAIT_SECONDS), ..self })
     }
 

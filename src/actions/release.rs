@@ -42,7 +42,7 @@ impl Action for ReleaseRequest {
     const NAME: &'static str = "deliveries/release";
     type Answer = Released;
 
-    fn from_network(self) -> Result<Self, ActionError> {
+    fn over_network(self) -> Result<Self, ActionError> {
         let is_named = !self.ids.is_empty() || self.notifier.is_some() || self.customer.is_some();
         if is_named || self.all { Ok(self) } else { Err(nothing_named("ids, notifier, customer")) }
     }

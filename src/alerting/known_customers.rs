@@ -270,7 +270,9 @@ impl KnownCustomers {
 
 fn hash_of_all(rows: &[KnownCustomer]) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
-    rows.iter().for_each(|row| hasher.write(&row.to_bytes()));
+    for row in rows {
+        hasher.write(&row.to_bytes());
+    }
     hasher.finish()
 }
 

@@ -39,7 +39,7 @@ async fn ordered<A: Action>(shown: &Shown, request: Request) -> Result<Response,
         refuse(StatusCode::BAD_REQUEST, &format!("the request is not understood: {error}"))
     })?;
     let refused = |error| refuse(status_of(&error), &in_full(&error));
-    let asked = if is_local { asked } else { asked.from_network().map_err(refused)? };
+    let asked = if is_local { asked } else { asked.over_network().map_err(refused)? };
     let done = asked.run(context, &author).await.map_err(refused)?;
     Ok(json::document(&done))
 }

@@ -91,7 +91,7 @@ async fn on_all_pages(site: &Site, start: &str, id: &str) -> BTreeSet<String> {
         seen.extend(rows.iter().map(|row| row.pointer(id).unwrap().to_string()));
         let link = page.header("link").to_owned();
         let Some(next) = link.strip_suffix(">; rel=\"next\"") else { break };
-        path = next.strip_prefix('<').unwrap().to_owned();
+        next.strip_prefix('<').unwrap().clone_into(&mut path);
     }
     assert_eq!(seen.len(), count, "{start}");
     seen
