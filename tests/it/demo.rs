@@ -63,7 +63,9 @@ impl Served {
             Some(line.split_once("The pages: ")?.1.trim_end_matches('/').to_owned())
         });
         let address = address.expect("the first lines name the address");
-        Self { show, lines, address, client: client().build().unwrap(), _folder: folder }
+        // The month may take longer than a connection without a request stays open.
+        let client = client().pool_max_idle_per_host(0).build().unwrap();
+        Self { show, lines, address, client, _folder: folder }
     }
 
     /// What is told up to the line with these words, in one line.
