@@ -11,12 +11,12 @@ install_packages binutils buildah caddy chromium chromium-driver crun curl dbus 
   libsasl2-modules libsasl2-modules-db mount nginx-light postfix postgresql procps prometheus prometheus-alertmanager python3 python3-pip rpm sasl2-bin \
   systemd systemd-container util-linux
 
+# What is built for the first time gains nothing from being prepared for small changes.
+[ -d target ] || export CARGO_INCREMENTAL=0
+
 # What finds faults of accessibility in the pages; npm comes in other ways than as Debian's package, too.
 command -v npm >/dev/null || install_packages npm
 axe_core 4.14.1 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
-
-# What is built for the first time gains nothing from being prepared for small changes.
-[ -d target ] || export CARGO_INCREMENTAL=0
 
 step cargo fmt --check
 step cargo clippy --locked --all-targets --all-features -- -D warnings
