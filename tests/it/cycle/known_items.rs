@@ -181,9 +181,8 @@ async fn outcome(world: &World, now: &str, text: &str) -> String {
     let customers = world.run(&["status", "--format", "json"]);
     let status: serde_json::Value = serde_json::from_slice(&customers.stdout).unwrap();
     writeln!(said, "{:#}", status["customers"]).unwrap();
-    let path = world.config().ledger.path;
-    let folder = path.ancestors().nth(2).unwrap().to_string_lossy();
-    said.replace(&*folder, "")
+    let beside = world.write_beside("beside", "");
+    said.replace(beside.trim_end_matches("beside"), "")
 }
 
 #[tokio::test]
