@@ -203,7 +203,6 @@ impl KnownCustomer {
             // What was not recorded is judged again.
             (self.fingerprint, self.length) = (recorded.unwrap_or_default(), 0);
         }
-        self.flags &= KEPT;
         self
     }
 
@@ -220,7 +219,7 @@ impl KnownCustomer {
         self
     }
 
-    /// As it is kept in the ledger.
+    /// As it is kept in the ledger, without what is of one poll only.
     pub fn to_bytes(&self) -> [u8; KNOWN_BYTES] {
         let mut bytes = [0; KNOWN_BYTES];
         let fields: [&[u8]; 8] = [
@@ -231,7 +230,7 @@ impl KnownCustomer {
             &self.length.to_le_bytes(),
             &self.crossed.to_le_bytes(),
             &[self.gap],
-            &[self.flags],
+            &[self.flags & KEPT],
         ];
         bytes.iter_mut().zip(fields.into_iter().flatten()).for_each(|(byte, field)| *byte = *field);
         bytes

@@ -210,17 +210,34 @@ async fn what_is_known_by_its_bytes_says_what_it_would_say_if_it_were_read() {
     }
 }
 
+/// Whether a poll keeps anew what is known of items.
+async fn is_kept_anew(world: &World, now: &str) -> bool {
+    let ledger = rusqlite::Connection::open(world.config().ledger.path).unwrap();
+    ledger.execute("UPDATE collection_part SET part = part + 1000", ()).unwrap();
+    world.poll_source(now).await;
+    let sql = "SELECT min(part) FROM collection_part";
+    ledger.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap() < 1000
+}
+
 #[tokio::test]
-async fn copies_of_a_record_are_written_once() {
-    let (one, mut two) = (Customer::new(1), Customer::new(2));
+async fn what_is_known_is_kept_anew_only_where_there_is_news() {
+    let (one, mut two, three) = (Customer::new(1), Customer::new(2), Customer::new(3));
     two.copies = 2;
-    // The first stands there twice, the second with two costs.
-    let items: Vec<String> = [&one, &one, &two].into_iter().flat_map(|it| it.items("")).collect();
+    // The first and the third are passed over, the first stands there twice, the second with two
+    // costs.
+    let collection = |three: &Customer| {
+        let all = [three, &one, &one, &two].into_iter().flat_map(|it| it.items(""));
+        let items: Vec<String> = all.collect();
+        format!("{{\"totalCount\": 5, \"items\": [{}]}}", items.join(", "))
+    };
     let world = World::new(RULES);
-    world.write(&format!("{{\"totalCount\": 4, \"items\": [{}]}}", items.join(", ")));
-    let mut written = Vec::new();
-    for hour in 1..=4 {
-        written.push(world.writes_of_a_poll(&at(hour)).await);
+    world.write(&collection(&three));
+    world.poll_source(&at(1)).await;
+    world.poll_source(&at(2)).await;
+    for hour in 3..6 {
+        assert!(!is_kept_anew(&world, &at(hour)).await, "hour {hour}");
     }
-    assert_eq!(written[2..], [0, 0], "bytes, of {written:?}");
+    world.write(&collection(&Customer { cost: 11, hour: 5, ..three.clone() }));
+    assert!(is_kept_anew(&world, &at(6)).await, "one of them has another cost");
+    assert!(!is_kept_anew(&world, &at(7)).await);
 }
