@@ -14,7 +14,12 @@ pub(in crate::ledger) fn chosen(
             "customer IN (SELECT customer FROM alert WHERE state IN ('raised', 'silenced'){more})"
         )
     };
-    let severe = filter.severity.map(|one| is_open(&format!(" AND severity = '{}'", one.as_str())));
+    // Where both are asked for, it is the alert of that severity that nobody has acknowledged.
+    let unacknowledged =
+        if filter.acknowledged == Some(false) { " AND acked_at IS NULL" } else { "" };
+    let severe = filter
+        .severity
+        .map(|one| is_open(&format!(" AND severity = '{}'{unacknowledged}", one.as_str())));
     let unknown = is_open(" AND acked_at IS NULL");
     let known = filter
         .acknowledged

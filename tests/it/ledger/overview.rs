@@ -106,4 +106,17 @@ async fn customers_are_chosen_by_name_plan_currency_budget_and_alerts() {
         "one customer has an open alert, and nobody knows of it"
     );
     assert_eq!(reader.customer_totals().unwrap().unacknowledged_critical, 1);
+
+    // Of the critical one somebody knows, of another one nobody: the number and the list agree.
+    ledger.record(one_alert(2, "other", "slack", Severity::Warning)).await.unwrap();
+    ledger.acknowledge(&id(1).to_string(), "alice", at("2026-10-05T13:00:00Z")).await.unwrap();
+    let unknown_of = |severity| CustomerFilter {
+        severity: Some(severity),
+        acknowledged: Some(false),
+        ..CustomerFilter::default()
+    };
+    let both = [Severity::Critical, Severity::Warning].map(unknown_of);
+    assert_eq!(both.map(|filter| found(filter).len()), [0, 1]);
+    let totals = reader.customer_totals().unwrap();
+    assert_eq!((totals.unacknowledged_critical, totals.unacknowledged_other), (0, 1));
 }
