@@ -21,6 +21,7 @@ use tokio_util::io::InspectReader;
 
 use crate::web::incoming::Coming;
 use crate::web::limits::Limits;
+use crate::web::orders::{Orders, orders};
 use crate::web::pace::Pace;
 
 /// The longest head of a request, in bytes.
@@ -45,13 +46,14 @@ where
 {
     let rested = Arc::new(Notify::new());
     let (mut open, mut paces, mut newcomer) = (FuturesUnordered::new(), Vec::new(), None);
+    let (orders, mut ordered) = orders(limits.open);
     loop {
         if open.len() < limits.open
             && let Some(stream) = newcomer.take()
         {
             let pace = Arc::new(Pace::new(limits, Arc::clone(&rested)));
             paces.push(Arc::clone(&pace));
-            let who = peer(&stream);
+            let who = (peer(&stream), orders.clone());
             open.push(guarded(stream, routes.clone(), who, pace));
         }
         if newcomer.is_some() {
@@ -60,6 +62,7 @@ where
         tokio::select! {
             (stream, _) = listener.accept(), if newcomer.is_none() => newcomer = Some(stream),
             Some(ended) = open.next() => paces.retain(|pace| !Arc::ptr_eq(pace, &ended)),
+            () = ordered.go_on() => {}
             () = rested.notified(), if newcomer.is_some() => {}
         }
     }
@@ -81,18 +84,18 @@ fn make_room(paces: &[Arc<Pace>]) {
 }
 
 /// A connection until it is over. What breaks in it breaks no other.
-async fn guarded<S, P>(stream: S, routes: Router, peer: P, pace: Arc<Pace>) -> Arc<Pace>
+async fn guarded<S, P>(stream: S, routes: Router, who: (P, Orders), pace: Arc<Pace>) -> Arc<Pace>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Clone + Send + Sync + 'static,
 {
-    if AssertUnwindSafe(converse(stream, routes, peer, &pace)).catch_unwind().await.is_err() {
+    if AssertUnwindSafe(converse(stream, routes, who, &pace)).catch_unwind().await.is_err() {
         tracing::error!("a connection broke; the others go on");
     }
     pace
 }
 
-async fn converse<S, P>(stream: S, routes: Router, peer: P, pace: &Arc<Pace>)
+async fn converse<S, P>(stream: S, routes: Router, (peer, orders): (P, Orders), pace: &Arc<Pace>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Clone + Send + Sync + 'static,
@@ -107,6 +110,7 @@ where
     let service = service_fn(|mut request: hyper::Request<Incoming>| {
         let asked = Arc::new(Arc::clone(pace).head(request.version()));
         request.extensions_mut().insert(peer.clone());
+        request.extensions_mut().insert(orders.clone());
         let body = Arc::clone(&asked);
         let answer = routes.call(request.map(|incoming| Body::new(Coming::new(incoming, body))));
         async move {

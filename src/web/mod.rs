@@ -28,6 +28,7 @@ mod lists;
 mod login;
 mod look;
 mod names;
+mod orders;
 mod pace;
 mod pages;
 mod query;

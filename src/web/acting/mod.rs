@@ -9,8 +9,10 @@ mod security;
 mod silence;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
+use crate::web::orders::to_the_end;
 use crate::web::shown::Shown;
 
 /// All that can be ordered, and the pages that ask once more before it is done.
@@ -30,5 +32,6 @@ pub(super) fn routes(shown: Shown) -> Router {
         .route("/deliveries/discard", post(deliveries::discard_all))
         .route("/notifiers/{name}/test", post(notifiers::test))
         .route("/security-alerts/{id}/answer", get(security::confirm).post(security::answer))
+        .layer(from_fn(to_the_end))
         .with_state(shown)
 }

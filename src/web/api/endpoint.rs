@@ -2,10 +2,12 @@
 
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, get, post};
 
 use crate::actions::Action;
 use crate::web::api::order::order;
+use crate::web::orders::to_the_end;
 use crate::web::shown::Shown;
 
 /// Where all addresses begin.
@@ -115,8 +117,13 @@ impl Endpoint {
             body: Some(body),
             answer,
             shape: Shape::One,
-            handler: post(order::<A>),
+            handler: post(order::<A>).layer(from_fn(to_the_end)),
         }
+    }
+
+    /// The same as a reading that ends when nobody waits for it any more.
+    pub(super) fn for_who_waits<A: Action>(self) -> Self {
+        Self { handler: post(order::<A>), ..self }
     }
 
     /// The same with these parameters.

@@ -186,7 +186,8 @@ fn on_socket() -> [Endpoint; 6] {
             "ReadRequest",
             "ReadAnswer",
             "Runs a command that only reads",
-        ),
+        )
+        .for_who_waits::<ReadRequest>(),
     ];
     endpoints.map(Endpoint::on_socket_only)
 }

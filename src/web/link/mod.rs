@@ -8,8 +8,9 @@ mod press;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::domain::LinkAction;
 use crate::web::dashboard::{customer_alone, find_customer_at};
@@ -18,11 +19,13 @@ use crate::web::frame::html;
 use crate::web::link::opened::{Opened, open};
 use crate::web::link::page::page;
 use crate::web::look::Look;
+use crate::web::orders::to_the_end;
 use crate::web::shown::Shown;
 
 /// All links.
 pub(super) fn routes(shown: Shown) -> Router {
-    Router::new().route("/link/{action}/{token}", get(show).post(press::press)).with_state(shown)
+    let press = post(press::press).layer(from_fn(to_the_end));
+    Router::new().route("/link/{action}/{token}", get(show).merge(press)).with_state(shown)
 }
 
 async fn show(

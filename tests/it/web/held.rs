@@ -1,8 +1,13 @@
 //! Messages to customers that are held after a mass crossing: released, or discarded, from the pages.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::site::Site;
+use crate::support::process::{SOON, eventually};
 use crate::support::world::{Record, World, plan};
 
 const RULE: &str = r#"
@@ -18,6 +23,10 @@ url = "http://127.0.0.1:9/"
 
 /// A site that holds what 30 customers would be told.
 async fn holding() -> Site {
+    Site::of(holding_world().await, Some("secret")).await
+}
+
+async fn holding_world() -> World {
     let world = World::new(RULE);
     let all = |cost: &str, day: u32| -> Vec<Record> {
         let date = format!("2026-11-{day:02}T17:00:00Z");
@@ -25,7 +34,7 @@ async fn holding() -> Site {
     };
     world.report("2026-11-13T18:00:00Z", &all("10", 13)).await;
     world.report("2026-11-14T18:00:00Z", &all("90", 14)).await;
-    Site::of(world, Some("secret")).await
+    world
 }
 
 async fn held(site: &Site) -> Vec<Value> {
@@ -74,4 +83,43 @@ async fn wrong_data_discards_all() {
     assert!(held(&site).await.is_empty());
     let words = site.see("/deliveries?state=dead").await.words();
     assert_eq!(words.matches("discarded by http token: prices were wrong").count(), 30, "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ordered_is_done_though_who_ordered_it_hangs_up() {
+    let world = holding_world().await;
+    let lock = rusqlite::Connection::open(world.config().ledger.path).unwrap();
+    let site = Site::of(world, Some("secret")).await;
+    let is_told = async || {
+        let status = site.ask("/api/v1/status", &[("authorization", "Bearer secret")]).await;
+        status.text.contains("mass-crossing")
+    };
+    assert!(is_told().await);
+
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let order = |path: &str, body: &str| {
+        let mut stream = TcpStream::connect(site.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        let head = "Host: localhost\r\nAuthorization: Bearer secret\r\nConnection: close";
+        let length = body.len();
+        let asked =
+            format!("POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+        stream.write_all(asked.as_bytes()).unwrap();
+        stream
+    };
+    let program = order("/api/v1/deliveries/release", "{\"all\": true}");
+    // What wants the ledger's thread waits behind it.
+    eventually(SOON, "the order to wait for the ledger", || {
+        let mut waiting = order("/api/v1/silence/expire", "{\"id\": 99}");
+        waiting.read(&mut [0]).is_err().then_some(())
+    });
+    drop(program);
+    assert_eq!(site.get("/healthz").await.status, 200);
+    lock.execute_batch("ROLLBACK").unwrap();
+    for _ in 0..1000 {
+        if held(&site).await.is_empty() && !is_told().await {
+            return;
+        }
+    }
+    panic!("released, and the operator goes on being told that much is held");
 }
