@@ -248,7 +248,7 @@ pub fn main() -> ExitCode {
     if let Some(level) = arguments.log.or(arguments.command.usual_log()) {
         log::start(level, arguments.log_format);
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime(&arguments.command).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("budget-alertd: cannot start: {error}");
@@ -268,6 +268,17 @@ pub fn main() -> ExitCode {
     // whole or not there.
     runtime.shutdown_timeout(LAST_WORK);
     code
+}
+
+/// One thread is enough for a command. The daemon has two, so that whoever asks for pages all the
+/// time keeps no poll and no delivery waiting for its turn.
+fn runtime(command: &Command) -> tokio::runtime::Builder {
+    if !matches!(command, Command::Run) {
+        return tokio::runtime::Builder::new_current_thread();
+    }
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2);
+    runtime
 }
 
 /// Runs the command, here or in the daemon, to its exit code.
