@@ -49,6 +49,8 @@ pub(crate) struct Taken {
     pub(crate) unchanged: Option<u16>,
     /// Whether the last good poll had no record of it.
     pub(crate) was_missing: bool,
+    /// Whether the ledger has never seen the customer, nor this poll before.
+    pub(crate) is_new: bool,
 }
 
 /// A record of a customer that was read before.
@@ -139,7 +141,8 @@ impl KnownCustomers {
         fingerprint: u64,
         attempt: u32,
     ) -> Taken {
-        let row = self.find(customer).unwrap_or_else(|| self.add(customer, is_subscription));
+        let found = self.find(customer);
+        let row = found.unwrap_or_else(|| self.add(customer, is_subscription));
         let before = self.place(row, attempt);
         self.next = row.saturating_add(1);
         let known = self.at(row).copied();
@@ -159,6 +162,7 @@ impl KnownCustomers {
             before,
             unchanged: unchanged.map(|known| known.crossed()),
             was_missing: is_known.is_some_and(|known| known.is_missing()),
+            is_new: found.is_none(),
         }
     }
 

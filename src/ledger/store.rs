@@ -236,18 +236,16 @@ impl Ledger {
         customers: Vec<(CustomerKey, Timestamp)>,
         depth: Depth,
     ) -> Result<HashMap<CustomerKey, RememberedCustomer>, LedgerError> {
-        self.thread
-            .run(move |connection| {
-                let found = customers.into_iter().map(|(key, at)| {
-                    Ok((customers::recall(connection, &key, Steps::Near(at), depth)?, key))
-                });
-                found
-                    .filter_map(|found| {
-                        found.map(|(recollection, key)| Some((key, recollection?))).transpose()
-                    })
-                    .collect()
-            })
-            .await
+        let recall = move |connection: &Connection| {
+            let mut found = HashMap::with_capacity(customers.len());
+            for (key, at) in customers {
+                let remembered = customers::recall(connection, &key, Steps::Near(at), depth)?;
+                found.extend(remembered.map(|remembered| (key, remembered)));
+            }
+            Ok(found)
+        };
+        // In one transaction, so that the file is locked once and not for each statement.
+        self.thread.run(move |connection| connection.snapshot(recall)).await
     }
 
     /// What identities are derived from: copies of a ledger have the same.
@@ -389,8 +387,16 @@ fn record(connection: &Connection, recording: &Recording) -> sql::Result<bool> {
     if !recording.seen.is_empty() {
         collection::invalidate(connection)?;
     }
-    recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
-    recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
+    let mut rows = HashMap::with_capacity(recording.seen.len());
+    for seen in &recording.seen {
+        let key = seen.key();
+        let row = customers::replace_seen(connection, &key, seen)?;
+        rows.insert(key, row);
+    }
+    for sample in &recording.samples {
+        let row = rows.get(&sample.customer).copied();
+        history::add(connection, row, sample)?;
+    }
     recording
         .events
         .iter()

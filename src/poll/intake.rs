@@ -112,6 +112,8 @@ impl<'a> Intake<'a> {
         let fresh = is_fresh(newest, self.now);
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
+            // A copy of it may have been recorded meanwhile.
+            pending.first = false;
             let latest = self.known.find(customer_key_hash(&pending.joined.record.key()));
             pending.other = latest
                 .and_then(|row| self.known.at(row))
@@ -204,7 +206,7 @@ impl<'a> Intake<'a> {
     fn take_unchanged(&mut self, row: usize, joined: Joined, fingerprint: u64, crossed: u16) {
         let legacy = crossed > 0 && joined.record.plan == Plan::Legacy;
         if legacy || self.is_stale(joined.record.usage_as_of.instant()) {
-            self.keep(Pending { joined, fingerprint, changed: false, other: None, aged: false });
+            self.keep(Pending { changed: false, ..Pending::new(joined, fingerprint) });
         } else {
             self.count_duplicates(row, crossed);
         }
@@ -321,7 +323,7 @@ impl Sink for Intake<'_> {
         } else {
             customer_hash(&joined.record.customer)
         };
-        let Taken { row, before, unchanged, was_missing } =
+        let Taken { row, before, unchanged, was_missing, is_new } =
             self.known.take(id, is_subscription, fingerprint, read.attempt);
         if let Some(before) = &before {
             self.note_copy(before);
@@ -337,7 +339,7 @@ impl Sink for Intake<'_> {
             self.known.keep_item(row, item.zip(counts));
             return match unchanged {
                 Some(crossed) => self.take_unchanged(row, joined, fingerprint, crossed),
-                None => self.keep(Pending::new(joined, fingerprint)),
+                None => self.keep(Pending { first: is_new, ..Pending::new(joined, fingerprint) }),
             };
         };
         if copy.fingerprint != fingerprint {

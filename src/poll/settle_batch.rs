@@ -1,8 +1,8 @@
 //! Settles records in batches while the reading goes on: most are only remembered, the few that may
 //! alert are kept.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::alerting::case::Case;
@@ -10,7 +10,7 @@ use crate::alerting::judging::{depth_for, duplicates, named, rank, remember};
 use crate::alerting::spikes::spikes_to_keep;
 use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer};
 use crate::budgets::Joined;
-use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
+use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, Verdict, has_passed};
 use crate::ledger::LedgerError;
 use crate::poll::candidate::{Candidate, Pending};
 use crate::poll::intake::Intake;
@@ -34,14 +34,14 @@ impl Intake<'_> {
 
     async fn settle_batch(&mut self) -> Result<(), LedgerError> {
         let batch = latest_of_each(std::mem::take(&mut self.batch));
-        let of_record = |record: &UsageRecord| (record.key(), record.usage_as_of.instant());
-        let keys = batch.iter().map(|pending| of_record(&pending.joined.record)).collect();
+        let seen_before = batch.iter().filter(|(_, pending)| !pending.first);
+        let date = |pending: &Pending| pending.joined.record.usage_as_of.instant();
+        let keys = seen_before.map(|(key, pending)| (key.clone(), date(pending))).collect();
         let mut memory = self.needs.ledger.recall(keys, depth_for(self.needs.rules)).await?;
         let mut recording = Recording { now: self.now, ..Recording::default() };
         let mut turns = Turns::default();
-        for pending in batch {
+        for (key, pending) in batch {
             turns.done().await;
-            let key = pending.joined.record.key();
             let remembered = memory.remove(&key);
             if pending
                 .other
@@ -189,24 +189,22 @@ struct Found<'a> {
 }
 
 /// Of several records of one customer in a batch, the one of the later date, then of the larger
-/// cost.
-fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
-    let mut place: HashMap<CustomerKey, usize> = HashMap::with_capacity(batch.len());
-    let mut kept: Vec<Pending> = Vec::with_capacity(batch.len());
+/// cost. They come in the order in which the ledger has its customers' keys: neighbours are found
+/// and written together.
+fn latest_of_each(batch: Vec<Pending>) -> BTreeMap<CustomerKey, Pending> {
+    let mut latest: BTreeMap<CustomerKey, Pending> = BTreeMap::new();
     for pending in batch {
-        match place.entry(pending.joined.record.key()) {
+        match latest.entry(pending.joined.record.key()) {
             Entry::Vacant(entry) => {
-                entry.insert(kept.len());
-                kept.push(pending);
+                entry.insert(pending);
             }
-            Entry::Occupied(entry) => {
-                if let Some(earlier) = kept.get_mut(*entry.get())
-                    && rank(&pending.joined.record) > rank(&earlier.joined.record)
-                {
+            Entry::Occupied(mut entry) => {
+                let earlier = entry.get_mut();
+                if rank(&pending.joined.record) > rank(&earlier.joined.record) {
                     *earlier = Pending { other: earlier.other, ..pending };
                 }
             }
         }
     }
-    kept
+    latest
 }

@@ -335,18 +335,20 @@ fn spent(row: &Row<'_>) -> sql::Result<RecordedStep> {
     })
 }
 
-/// Replaces the last seen state of a customer. One that was never seen before is not missing.
+/// Replaces the last seen state of a customer; returns its row. One that was never seen before is
+/// not missing.
 pub(in crate::ledger) fn replace_seen(
     connection: &Connection,
+    key: &CustomerKey,
     seen: &CustomerState,
-) -> sql::Result<()> {
+) -> sql::Result<i64> {
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)
              ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, crossed = excluded.crossed, missing_since =
              CASE WHEN EXISTS (SELECT 1 FROM seen WHERE seen.customer = customer.id) THEN customer.missing_since END RETURNING id",
         )?
-        .query_row(params![seen.key().as_str(), seen.fingerprint.cast_signed(), seen.crossed], |row| row.get(0))?;
+        .query_row(params![key.as_str(), seen.fingerprint.cast_signed(), seen.crossed], |row| row.get(0))?;
     connection
         .prepare_cached(
             "INSERT INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
@@ -391,7 +393,7 @@ pub(in crate::ledger) fn replace_seen(
             ":subscription": seen.subscription.as_ref().map(|subscription| &subscription.id),
             ":subscription_name": seen.subscription.as_ref().map(|subscription| &subscription.name),
         })?;
-    Ok(())
+    Ok(customer)
 }
 
 /// Adds a step raised or passed; a step that is there already is refused.

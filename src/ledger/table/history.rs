@@ -17,17 +17,23 @@ const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// A day in nanoseconds.
 const DAY: i64 = 86_400_000_000_000;
 
-/// Adds a date of the data; the same one read again at the same time replaces it.
-pub(in crate::ledger) fn add(connection: &Connection, sample: &NewSample) -> sql::Result<()> {
+/// Adds a date of the data of a customer, whose row may be known; the same one read again at the
+/// same time replaces it.
+pub(in crate::ledger) fn add(
+    connection: &Connection,
+    customer: Option<i64>,
+    sample: &NewSample,
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO sample (customer, usage_as_of, seen_at, cost, usd_cost, partner_center_budget, reported_percent, carried_over)
-             VALUES ((SELECT id FROM customer WHERE key = :key), :usage_as_of, :seen_at, :cost, :usd_cost, :budget, :percent, :carried_over)
+             VALUES (coalesce(:customer, (SELECT id FROM customer WHERE key = :key)), :usage_as_of, :seen_at, :cost, :usd_cost, :budget, :percent, :carried_over)
              ON CONFLICT (customer, usage_as_of, seen_at) DO UPDATE SET cost = excluded.cost, usd_cost = excluded.usd_cost,
              partner_center_budget = excluded.partner_center_budget, reported_percent = excluded.reported_percent,
              carried_over = excluded.carried_over",
         )?
         .execute(named_params! {
+            ":customer": customer,
             ":key": sample.customer.as_str(),
             ":usage_as_of": Instant(sample.usage_as_of),
             ":seen_at": Instant(sample.seen_at),
