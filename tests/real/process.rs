@@ -5,7 +5,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Asks `condition` again and again until it answers; fails the test after `deadline`, naming what
@@ -96,11 +96,20 @@ impl Server {
     #[track_caller]
     pub(crate) fn assert_alive(&mut self) {
         if let Some(status) = self.child.try_wait().unwrap() {
-            panic!(
-                "ended with {status}: {}",
-                std::fs::read_to_string(&self.log).unwrap_or_default()
-            );
+            panic!("ended with {status}: {}", self.said());
         }
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Asks it to end; how it did.
+    #[track_caller]
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        succeed(Command::new("kill").args(["-s", "TERM", "--", &self.id().to_string()]));
+        eventually(Duration::from_secs(10), "its end", || self.child.try_wait().unwrap())
     }
 
     /// Whether it has ended, by itself or by a signal, within this time.

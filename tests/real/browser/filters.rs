@@ -9,7 +9,6 @@ use serde_json::json;
 use super::chromium::Browser;
 use super::scene::Scene;
 use super::sign_in;
-use super::site::Site;
 
 /// The lists that can be narrowed.
 const LISTS: [&str; 3] = ["/", "/alerts", "/deliveries"];
@@ -26,11 +25,13 @@ const FIELDS: &str = "return [...document.querySelectorAll(\
     'form[method=get] select, form[method=get] input:not([type=hidden])')]\
     .map(field => ({ name: field.name, choices: [...field.options ?? []].map(one => one.value) }))";
 
-/// Makes each choice of each list; returns how many there were.
-pub(super) async fn every_choice(browser: &Browser, site: &Site) -> usize {
-    let mut made = 0;
+const ROWS: &str = "return document.querySelectorAll('tbody tr').length";
+
+/// Makes each choice of each list; returns how many rows each page of them shows.
+pub(super) async fn every_choice(browser: &Browser, origin: &str) -> Vec<(String, usize)> {
+    let mut made = Vec::new();
     for list in LISTS {
-        let url = format!("{}{list}", site.origin());
+        let url = format!("{origin}{list}");
         browser.open(&url).await;
         let fields: Vec<Field> = browser.run(FIELDS).await;
         assert!(!fields.is_empty(), "{list} can be narrowed");
@@ -39,7 +40,8 @@ pub(super) async fn every_choice(browser: &Browser, site: &Site) -> usize {
             for value in typed {
                 browser.open(&url).await;
                 choose(browser, &name, &value).await;
-                made += 1;
+                let rows: usize = browser.run(ROWS).await;
+                made.push((format!("{list}?{name}={value}"), rows));
             }
         }
     }
@@ -70,7 +72,7 @@ async fn choose(browser: &Browser, name: &str, value: &str) {
 
 /// Follows each way of the navigation, and each that the pages offer, until all were taken; of ways
 /// that differ by an id alone, a few.
-pub(super) async fn every_way(browser: &Browser, site: &Site) -> BTreeSet<String> {
+pub(super) async fn every_way(browser: &Browser, origin: &str) -> BTreeSet<String> {
     let (mut taken, mut kinds) = (BTreeSet::new(), Vec::<String>::new());
     let mut open = vec!["/".to_owned()];
     while let Some(path) = open.pop() {
@@ -80,7 +82,7 @@ pub(super) async fn every_way(browser: &Browser, site: &Site) -> BTreeSet<String
             continue;
         }
         kinds.push(kind);
-        browser.open(&format!("{}{path}", site.origin())).await;
+        browser.open(&format!("{origin}{path}")).await;
         browser.expect_status(200).await;
         let ways = "return [...document.querySelectorAll('a[href^=\"/\"]')]\
             .map(way => way.getAttribute('href'))";
@@ -93,9 +95,9 @@ pub(super) async fn every_way(browser: &Browser, site: &Site) -> BTreeSet<String
 async fn every_choice_is_made_and_every_way_is_taken() {
     let (scene, browser) = (Scene::begin().await, Browser::start().await);
     sign_in(&browser, &scene.site).await;
-    let made = every_choice(&browser, &scene.site).await;
-    assert!(made > 20, "{made} choices");
-    let taken = every_way(&browser, &scene.site).await;
+    let made = every_choice(&browser, &scene.url("")).await;
+    assert!(made.len() > 20, "{made:?}");
+    let taken = every_way(&browser, &scene.url("")).await;
     for page in ["/alerts", "/deliveries", "/notifiers", "/silences", "/security-alerts"] {
         assert!(taken.contains(page), "no way leads to {page}: {taken:?}");
     }

@@ -24,10 +24,10 @@ async fn a_hundred_thousand_customers_are_listed_narrowed_and_acted_on() {
     browser.open(&site.origin()).await;
     browser.expect("100000 customers").await;
     assert!(over > 1000, "{over} are over 80 %");
-    every_choice(&browser, &site).await;
-    every_way(&browser, &site).await;
+    every_choice(&browser, &site.origin()).await;
+    every_way(&browser, &site.origin()).await;
     for act in &ACTS {
-        click(&browser, &site, act).await;
+        click(&browser, &site.origin(), act).await;
     }
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");

@@ -3,6 +3,7 @@
 mod accessible;
 mod acting;
 mod chromium;
+mod demo;
 mod filters;
 mod keyboard;
 mod links;

@@ -11,13 +11,13 @@ use super::scene::Scene;
 use super::sign_in;
 
 /// A page: what its pictures are called, where it is, and what it is answered with.
-struct Page {
+pub(super) struct Page {
     name: &'static str,
     path: String,
     status: u16,
 }
 
-fn page(name: &'static str, path: impl Into<String>) -> Page {
+pub(super) fn page(name: &'static str, path: impl Into<String>) -> Page {
     Page { name, path: path.into(), status: 200 }
 }
 
@@ -59,11 +59,16 @@ async fn inner_pages(browser: &Browser, scene: &Scene) -> Vec<Page> {
     for (name, state) in
         [("delivery", "sent"), ("delivery-dead", "dead"), ("delivery-held", "held")]
     {
-        browser.open(&scene.url(&format!("/deliveries?state={state}"))).await;
-        let first = "return document.querySelector('tbody th a').getAttribute('href')";
-        pages.push(page(name, browser.run::<String>(first).await));
+        let list = scene.url(&format!("/deliveries?state={state}"));
+        pages.push(page(name, first(browser, &list).await));
     }
     pages
+}
+
+/// Where the first row of a list leads to.
+pub(super) async fn first(browser: &Browser, list: &str) -> String {
+    browser.open(list).await;
+    browser.run("return document.querySelector('tbody th a').getAttribute('href')").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,42 +82,41 @@ async fn every_page_fits_a_desktop_is_accessible_and_loads_nothing_from_elsewher
 }
 
 async fn look_at_all(views: &[View]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    std::fs::create_dir_all(&folder).unwrap();
     let (scene, browser) = (Scene::begin().await, Browser::start().await);
-    let mut wrong = Vec::new();
-    let outer = outer_pages(&scene);
-    look(&browser, &scene, views, &outer, &folder, &mut wrong).await;
+    look(&browser, &scene.url(""), views, &outer_pages(&scene)).await;
     sign_in(&browser, &scene.site).await;
     let inner = inner_pages(&browser, &scene).await;
-    look(&browser, &scene, views, &inner, &folder, &mut wrong).await;
-    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
-    let asked = browser.asked().await;
-    let foreign: Vec<_> = asked.iter().filter(|url| !url.starts_with(&scene.url("/"))).collect();
-    assert!(foreign.is_empty(), "{foreign:?}");
-    let looks = (outer.len() + inner.len()) * views.len();
-    assert!(asked.len() > looks, "{} of {looks} pages were asked for", asked.len());
+    look(&browser, &scene.url(""), views, &inner).await;
 }
 
-/// Looks at each page in each way; gathers what is wrong.
-async fn look(
-    browser: &Browser,
-    scene: &Scene,
-    views: &[View],
-    pages: &[Page],
-    folder: &Path,
-    wrong: &mut Vec<String>,
-) {
+/// Looks at each page in each way: nothing is wrong, and nobody else was asked for anything, since
+/// the browser was asked for that last.
+pub(super) async fn look(browser: &Browser, origin: &str, views: &[View], pages: &[Page]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut wrong = Vec::new();
     for view in views {
         browser.look(*view).await;
         for page in pages {
-            browser.open(&scene.url(&page.path)).await;
+            browser.open(&format!("{origin}{}", page.path)).await;
             let place = format!("{}-{}", page.name, view.name);
-            browser.shoot(folder, &place).await;
+            browser.shoot(&folder, &place).await;
             let faults = faults(browser, page, *view).await;
             wrong.extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
         }
     }
+    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+    let (asked, looks) = (asked_here(browser, origin).await, pages.len() * views.len());
+    assert!(asked > looks, "{asked} of {looks} pages were asked for");
+}
+
+/// How much was asked for since this was called last: of our own pages alone.
+pub(super) async fn asked_here(browser: &Browser, origin: &str) -> usize {
+    let asked = browser.asked().await;
+    let foreign = asked.iter().filter(|url| !url.starts_with(&format!("{origin}/")));
+    let foreign: Vec<_> = foreign.collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    asked.len()
 }
 
 /// What is wrong with the page that is shown.
