@@ -6,6 +6,7 @@ mod schema;
 pub(crate) mod server;
 pub(crate) mod terminal;
 pub(crate) mod world;
+mod writes;
 
 pub(crate) use schema::Schema;
 

@@ -17,7 +17,7 @@ use budget_alertd::metrics::Metrics;
 use budget_alertd::poll::{CycleReport, SecurityReport};
 use tempfile::TempDir;
 
-use crate::support::server;
+use crate::support::{server, writes};
 
 /// The rule most tests are about.
 pub(crate) const SPEND: &str = r#"
@@ -271,21 +271,19 @@ impl World {
         ));
     }
 
-    /// Polls what the source has at `now`; returns how many bytes that added to the ledger's log.
-    pub(crate) async fn writes_of_a_poll(&self, now: &str) -> u64 {
+    /// Polls what the source has at `now`; returns of which tables this wrote how many rows.
+    pub(crate) async fn writes_of_a_poll(&self, now: &str) -> Vec<String> {
         self.clock.advance_to(now.parse().unwrap());
         let ledger = self.ledger();
-        let mut log = self.config().ledger.path.into_os_string();
-        log.push("-wal");
-        let length = || std::fs::metadata(&log).map_or(0, |log| log.len());
-        let before = length();
+        let file = rusqlite::Connection::open(self.config().ledger.path).unwrap();
+        writes::watch(&file);
         {
             let assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
             assembly.cycle.run(false).await.unwrap();
         }
-        let after = length();
+        let written = writes::seen(&file);
         ledger.close().await.unwrap();
-        after - before
+        written
     }
 
     /// Puts a file beside the ledger; returns its path.
