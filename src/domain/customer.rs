@@ -49,7 +49,11 @@ impl CustomerId {
 
 impl PartialEq for CustomerId {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        let (one, other) = (&*self.0, &*other.0);
+        if one.is_ascii() && other.is_ascii() {
+            return one.eq_ignore_ascii_case(other);
+        }
+        CustomerKey::of(one) == CustomerKey::of(other)
     }
 }
 
