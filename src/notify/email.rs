@@ -1,12 +1,15 @@
 //! The mail notifier: one message to one recipient through a mail server. The mail itself is
 //! written in `letters`, the conversation with the server is in `smtp`.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use lettre::message::Mailbox;
+use tokio::task::JoinError;
 
 use crate::clock::Clock;
-use crate::domain::Delivery;
+use crate::domain::{Delivery, SentMessage};
 use crate::notify::letters::{Letters, unwritable};
 use crate::notify::smtp::Smtp;
 use crate::notify::{
@@ -17,7 +20,7 @@ use crate::secret::Redactor;
 
 /// Sends mail through one server.
 pub(crate) struct Email {
-    letters: Letters,
+    letters: Arc<Letters>,
     smtp: Smtp,
 }
 
@@ -31,7 +34,7 @@ impl Email {
         let smtp = Smtp::build(&email.smtp, config.timeout, clock, redactor)
             .map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
         Ok(Self {
-            letters: Letters::new(config, &email.from, &email.to, email.reply_to.as_ref()),
+            letters: Letters::new(config, &email.from, &email.to, email.reply_to.as_ref()).into(),
             smtp,
         })
     }
@@ -45,11 +48,33 @@ impl Email {
         // To write it takes time too, on a busy machine.
         let deadline = self.smtp.deadline();
         let to = self.letters.recipient(delivery)?;
-        let letter = self.letters.mail(delivery, &to, now)?;
-        let mail = String::from_utf8(letter.mail.formatted())
-            .map_err(|error| unwritable().caused_by(error))?;
-        copy.keep(letter.copy(mail.as_bytes()));
+        let (mail, kept) = self.write(delivery, &to, now).await?;
+        copy.keep(kept);
         self.smtp.send(deadline, (&self.letters.from.email, &to.email), &mail).await
+    }
+
+    /// Writes a mail, and its copy. Texts and a chart take longer than to send them: several are
+    /// written at the same time, beside what is being sent.
+    async fn write(
+        &self,
+        delivery: &Delivery,
+        to: &Mailbox,
+        now: Timestamp,
+    ) -> Result<(String, SentMessage), DeliveryError> {
+        let (letters, delivery, to) = (Arc::clone(&self.letters), delivery.clone(), to.clone());
+        let write = move || {
+            let letter = letters.mail(&delivery, &to, now)?;
+            let mail = String::from_utf8(letter.mail.formatted())
+                .map_err(|error| unwritable().caused_by(error))?;
+            let kept = letter.copy(mail.as_bytes());
+            Ok((mail, kept))
+        };
+        match tokio::task::spawn_blocking(write).await.map_err(JoinError::try_into_panic) {
+            Ok(written) => written,
+            Err(Ok(panic)) => resume_unwind(panic),
+            // The program ends: nobody waits for it any more.
+            Err(Err(_)) => std::future::pending().await,
+        }
     }
 }
 
