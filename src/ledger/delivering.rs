@@ -6,6 +6,8 @@ use crate::domain::{Delivery, DeliveryState};
 use crate::ledger::Ledger;
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::error::LedgerError;
+use crate::ledger::sql;
+use crate::ledger::table::sent_messages::PackedMessage;
 use crate::ledger::table::{deliveries, notifiers};
 
 impl Ledger {
@@ -61,8 +63,10 @@ impl Ledger {
 
     async fn mark(&self, attempt: AttemptRecord, state: DeliveryState) -> Result<(), LedgerError> {
         let id = attempt.delivery;
+        let message = PackedMessage::of(&attempt);
         let marked = self.thread.share(move |connection| {
-            let row = deliveries::add_attempt(connection, &attempt)?;
+            let message = message.as_ref().map_err(sql::Error::again)?.as_ref();
+            let row = deliveries::add_attempt(connection, &attempt, message)?;
             row.map(|row| deliveries::end(connection, row, state, attempt.at)).transpose()
         });
         marked.await?.ok_or(LedgerError::UnknownDelivery(id))
@@ -78,8 +82,9 @@ impl Ledger {
         give_up: GiveUp,
     ) -> Result<Vec<Uuid>, LedgerError> {
         let (id, notifier) = (attempt.delivery, notifier.to_owned());
+        let message = PackedMessage::of(&attempt);
         let marked = self.thread.write(move |connection| {
-            if deliveries::add_attempt(connection, &attempt)?.is_none() {
+            if deliveries::add_attempt(connection, &attempt, message?.as_ref())?.is_none() {
                 return Ok(None);
             }
             notifiers::replace(connection, &notifier, &state)?;

@@ -7,6 +7,7 @@ use crate::domain::Delivery;
 use crate::ledger::Ledger;
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::error::LedgerError;
+use crate::ledger::table::sent_messages::PackedMessage;
 use crate::ledger::table::{deliveries, notifiers, recipients};
 
 impl Ledger {
@@ -69,8 +70,9 @@ impl Ledger {
     ) -> Result<Vec<Uuid>, LedgerError> {
         let (id, notifier, recipient) =
             (attempt.delivery, notifier.to_owned(), recipient.to_owned());
+        let message = PackedMessage::of(&attempt);
         let marked = self.thread.write(move |connection| {
-            if deliveries::add_attempt(connection, &attempt)?.is_none() {
+            if deliveries::add_attempt(connection, &attempt, message?.as_ref())?.is_none() {
                 return Ok(None);
             }
             recipients::replace(connection, &notifier, &recipient, &state)?;

@@ -16,6 +16,7 @@ use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
+use crate::ledger::table::sent_messages::PackedMessage;
 use crate::ledger::table::{alerts, holds, recipients, sent_messages};
 
 /// A delivery to be owed.
@@ -309,10 +310,12 @@ pub(in crate::ledger) fn claim(connection: &Connection, id: Uuid) -> sql::Result
     Ok(claimed > 0)
 }
 
-/// Records an attempt; returns the delivery's row, or `None` when there is no such delivery.
+/// Records an attempt with what was handed over; returns the delivery's row, or `None` when there is
+/// no such delivery.
 pub(in crate::ledger) fn add_attempt(
     connection: &Connection,
     attempt: &AttemptRecord,
+    message: Option<&PackedMessage>,
 ) -> sql::Result<Option<i64>> {
     let row: Option<i64> = connection
         .prepare_cached(
@@ -328,9 +331,9 @@ pub(in crate::ledger) fn add_attempt(
             )?
             .execute(params![row, Instant(attempt.at), attempt.outcome, attempt.detail])?;
         let (mut chain, about) = (Chain::open(connection)?, attempt.delivery.to_string());
-        if let Some(message) = &attempt.message {
-            let kept = sent_messages::keep(connection, row, message, attempt.at)?;
-            let content = json!({ "sha256": message.sha256, "kept": kept });
+        if let Some(message) = message {
+            sent_messages::keep(connection, row, message, attempt.at)?;
+            let content = json!({ "sha256": message.sent, "kept": message.hash });
             chain.add(EventKind::Message, &about, attempt.at, &content)?;
         }
         let content = json!({ "outcome": attempt.outcome, "answer": attempt.detail });

@@ -10,28 +10,46 @@ use uuid::Uuid;
 
 use crate::domain::SentMessage;
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::entry::AttemptRecord;
 use crate::ledger::sql::{self, Connection, Optional, params};
 use crate::text::sha256_hex;
 
 /// The most that one is unpacked to: what is longer was not written by this program.
 const MOST: u64 = 1 << 28;
 
-/// Keeps what the last attempt of the delivery in this row handed over; returns the SHA-256 of what
-/// is kept, in hex.
+/// A message as it is kept.
+pub(in crate::ledger) struct PackedMessage {
+    bytes: Vec<u8>,
+    /// The SHA-256 of those bytes, in hex.
+    pub(in crate::ledger) hash: String,
+    /// The SHA-256 of all that was handed over, in hex.
+    pub(in crate::ledger) sent: String,
+}
+
+impl PackedMessage {
+    /// Packs what an attempt handed over, where that is known. It takes longer than to write it:
+    /// whoever marks an attempt does it, not the thread that writes for all.
+    pub(in crate::ledger) fn of(attempt: &AttemptRecord) -> sql::Result<Option<Self>> {
+        let Some(message) = &attempt.message else { return Ok(None) };
+        let bytes = pack(message).map_err(sql::Error::value)?;
+        Ok(Some(Self { hash: sha256_hex(&bytes), sent: message.sha256.clone(), bytes }))
+    }
+}
+
+/// Keeps what the last attempt of the delivery in this row handed over.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     delivery: i64,
-    message: &SentMessage,
+    message: &PackedMessage,
     at: Timestamp,
-) -> sql::Result<String> {
-    let packed = pack(message).map_err(sql::Error::value)?;
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO sent_message (delivery, at, message) VALUES (?1, ?2, ?3)
              ON CONFLICT (delivery) DO UPDATE SET at = excluded.at, message = excluded.message",
         )?
-        .execute(params![delivery, Instant(at), packed])?;
-    Ok(sha256_hex(packed))
+        .execute(params![delivery, Instant(at), message.bytes])?;
+    Ok(())
 }
 
 /// What the last attempt of a delivery handed over, and when that ended.
