@@ -18,15 +18,31 @@ const WORDS: [&str; 8] =
 const CURRENCIES: [&str; 6] = ["SEK", "EUR", "USD", "GBP", "NOK", "CHF"];
 const BUDGETS: [u64; 6] = [20, 97, 250, 500, 2_500, 10_000];
 
+/// Of so many records one changes from one generation to the next.
+const ONE_CHANGES_OF: u64 = 20;
+
 /// Writes `count` records; about 5 % are over 80 % of their budget, 3 % have none, 5 % are legacy.
 /// Gives how many are over 80 %.
 pub(crate) fn write(path: &Path, count: u64, form: Form) -> Result<u64> {
+    write_generation(path, count, form, 0)
+}
+
+/// Writes the same records some time later: from one generation to the next, 5 % of them have a
+/// later date and a higher cost, and none reaches another step. There are 1,000 generations.
+pub(crate) fn write_generation(
+    path: &Path,
+    count: u64,
+    form: Form,
+    generation: u64,
+) -> Result<u64> {
     let mut out = BufWriter::new(File::create(path)?);
     let mut dice = Dice(0x2019_0917);
     let mut over = 0;
     layout(&mut out, form, &format!("{{\n    \"totalCount\": {count},\n    \"items\": [\n"))?;
     for number in 1..=count {
-        let (text, crosses) = record(&mut dice, number);
+        let changes =
+            (generation + ONE_CHANGES_OF - 1 - (number - 1) % ONE_CHANGES_OF) / ONE_CHANGES_OF;
+        let (text, crosses) = record(&mut dice, number, changes);
         over += u64::from(crosses);
         layout(&mut out, form, &text)?;
         layout(&mut out, form, if number < count { ",\n" } else { "\n" })?;
@@ -50,15 +66,17 @@ const END: &str = r#"    ],
 }
 "#;
 
-/// One record, indented, and whether it is over 80 %.
-fn record(dice: &mut Dice, number: u64) -> (String, bool) {
+/// One record after so many changes, indented, and whether it is over 80 %.
+fn record(dice: &mut Dice, number: u64, changes: u64) -> (String, bool) {
     let budget = dice.pick(&BUDGETS);
     let hundredths = match dice.below(1000) {
-        0..950 => dice.below(8_000),
-        950..975 => 8_000 + dice.below(2_000),
-        975..995 => 10_000 + dice.below(5_000),
+        0..950 => dice.below(7_900),
+        950..975 => 8_000 + dice.below(1_900),
+        975..995 => 10_000 + dice.below(4_900),
         _ => 15_000 + dice.below(60_000),
     };
+    // Each change is a hundredth more, and a minute later.
+    let hundredths = hundredths + changes;
     let budgeted = dice.below(100) >= 3;
     let amount =
         if budgeted { format!("                \"amount\": {budget},\n") } else { String::new() };
@@ -96,12 +114,13 @@ fn record(dice: &mut Dice, number: u64) -> (String, bool) {
             "totalCost": {cost},
             {currency},
             "usdTotalCost": {cost},
-            "lastModifiedDate": "2019-09-{day:02}T{hour:02}:08:11.{fraction:07}+00:00",
+            "lastModifiedDate": "2019-09-{day:02}T{hour:02}:{minute:02}:11.{fraction:07}+00:00",
             "attributes": {{
                 "objectType": "CustomerMonthlyUsageRecord"
             }}
         }}"#,
         upgraded = !legacy,
+        minute = 8 + changes,
     );
     (text, budgeted && hundredths >= 8_000)
 }

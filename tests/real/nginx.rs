@@ -1,7 +1,7 @@
 //! nginx with a configuration of its own: serves files, takes requests with a body and remembers
 //! them. What a client makes of the answers is left to the tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -37,7 +37,14 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts it on two free ports of 127.0.0.1 and waits until it answers.
     pub(crate) fn start(authority: &Authority) -> Self {
-        let folder = tempfile::Builder::new().permissions(traversable()).tempdir().unwrap();
+        Self::start_in(&std::env::temp_dir(), authority)
+    }
+
+    /// The same, with its files in a folder of their own below this one, which all of its users may
+    /// enter.
+    pub(crate) fn start_in(parent: &Path, authority: &Authority) -> Self {
+        let folder =
+            tempfile::Builder::new().permissions(traversable()).tempdir_in(parent).unwrap();
         std::fs::create_dir(folder.path().join("files")).unwrap();
         let mut nginx = Self { folder, http: free_port(), https: free_port(), server: None };
         std::fs::write(nginx.path("nginx.conf"), nginx.configuration(authority)).unwrap();
