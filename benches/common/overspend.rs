@@ -3,13 +3,11 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rusqlite::Connection;
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process;
+use crate::timed::{self, Run};
 
 /// The name of a customer.
 pub(crate) fn name(number: usize) -> String {
@@ -42,9 +40,9 @@ impl House {
         save_usage(&usage, customers, 10);
         self.poll();
         save_usage(&usage, customers, 90);
-        let (said, peak_kib) = self.poll();
+        let run = self.poll();
         assert_eq!(
-            said["deliveries"],
+            run.said["deliveries"],
             serde_json::json!({ "sent": customers, "pending": 0, "dead": 0 })
         );
         assert_eq!(
@@ -55,7 +53,7 @@ impl House {
             self.number("SELECT count(DISTINCT delivery) FROM attempt WHERE outcome = 'accepted'"),
             customers
         );
-        peak_kib
+        run.peak_kib
     }
 
     /// A number out of the ledger.
@@ -65,19 +63,8 @@ impl House {
         number.try_into().unwrap()
     }
 
-    fn poll(&self) -> (Value, u64) {
-        let peak = self.folder.path().join("peak");
-        let mut command = Command::new("/usr/bin/time");
-        command
-            .args(["--quiet", "--format=%M", "--output"])
-            .arg(&peak)
-            .arg(process::budget_alertd());
-        command
-            .arg("--config")
-            .arg(&self.configuration)
-            .args(["poll", "--wait", "2m", "--format", "json"]);
-        let said = serde_json::from_str(&process::succeed(&mut command)).unwrap();
-        (said, std::fs::read_to_string(peak).unwrap().trim().parse().unwrap())
+    fn poll(&self) -> Run {
+        timed::poll(&self.configuration, &["--wait", "2m"])
     }
 }
 

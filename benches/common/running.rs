@@ -60,6 +60,20 @@ impl Running {
         number(&format!("/proc/{}/smaps_rollup", self.server.id()), "Pss")
     }
 
+    /// How much of the processor it takes within this time, in ticks, which are hundredths of a
+    /// second.
+    pub(crate) fn processor_ticks_within(&self, time: Duration) -> u64 {
+        let ticks = || {
+            let text = read_to_string(format!("/proc/{}/stat", self.server.id())).unwrap();
+            // Behind the name, which may hold anything: of the program, and of the kernel for it.
+            let fields = text.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+            fields.map(|field| field.parse::<u64>().unwrap()).sum::<u64>()
+        };
+        let before = ticks();
+        std::thread::sleep(time);
+        ticks() - before
+    }
+
     /// How often its threads went to sleep and woke up so far.
     pub(crate) fn wakes(&self) -> u64 {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.server.id())).unwrap();

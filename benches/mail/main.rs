@@ -4,7 +4,7 @@
 //! one finished mail again and again. `smtp-source` sends as much as the sink takes. The notifier,
 //! which renders each mail, sends ten times as many a second as the script that composes them,
 //! with a chart three times as many; fails if it sends less than two thirds of that, less than half
-//! with a chart.
+//! with a chart. Prints what the daemon sends with its goal.
 //!
 //! `BUDGET_ALERTD` names another binary for the daemon than the one built here.
 #![allow(
@@ -16,16 +16,24 @@
     clippy::as_conversions,
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::print_stdout,
     reason = "a benchmark fails by panicking and prints what it measured"
 )]
 
+#[path = "../common/goals.rs"]
+#[allow(dead_code, reason = "shared with other benchmarks")]
+mod goals;
 #[path = "../common/overspend.rs"]
 #[allow(dead_code, reason = "shared with another benchmark")]
 mod overspend;
 #[path = "../../tests/real/process.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod process;
+#[path = "../common/timed.rs"]
+#[allow(dead_code, reason = "shared with other benchmarks")]
+mod timed;
 
 mod notifier;
 
@@ -34,12 +42,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use goals::{Goal, Goals};
 use overspend::House;
 use process::{Server, eventually, free_port};
 
-/// By the notifier alone, and by `smtp-source`.
+/// By the daemon, by the notifier alone, and by `smtp-source`.
 const MAILS: usize = 10_000;
-/// By the others, which are slower.
+/// By the script, which is slower.
 const FEWER: usize = 1_500;
 const ROUNDS: usize = 3;
 /// The notifier sends so many times as many as the script.
@@ -50,7 +59,7 @@ const TIMES_WITH_CHART: f64 = 1.4;
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let sink = Sink::start(folder.path(), &[]);
-    let ratios = [("without a chart", false), ("with a chart", true)].map(|(kind, chart)| {
+    let rates = [("without a chart", false), ("with a chart", true)].map(|(kind, chart)| {
         let mail = sample(folder.path(), chart);
         let size = std::fs::metadata(&mail).unwrap().len();
         let (mut notifier, mut composed, mut finished, mut most) =
@@ -66,12 +75,15 @@ fn main() {
         println!("  smtplib, composed     {composed:7.0}  ratio {:6.2}", notifier / composed);
         println!("  smtplib, one finished {finished:7.0}  ratio {:6.2}", notifier / finished);
         println!("  smtp-source, 4 at once{most:7.0}  ratio {:6.2}", notifier / most);
-        notifier / composed
+        (notifier / composed, composed)
     });
     let (whole, peak_kib) =
         (0..ROUNDS).map(|_| daemon(&sink)).max_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
     println!("daemon with its ledger, with a chart {whole:7.0} mails a second, {peak_kib} KiB");
-    for (ratio, times) in ratios.into_iter().zip([TIMES, TIMES_WITH_CHART]) {
+    let [(_, composed), _] = rates;
+    let what = "10,000 mails with charts, daemon : smtplib without";
+    Goals::new("mail").hold(what, whole / composed, "x", Goal::AtLeast(5.0));
+    for ((ratio, _), times) in rates.into_iter().zip([TIMES, TIMES_WITH_CHART]) {
         assert!(ratio >= times, "less than {times} times smtplib");
     }
 }
@@ -122,9 +134,9 @@ fn sample(folder: &Path, chart: bool) -> PathBuf {
 /// Mails a second between the first and the last that the server accepted, by the ledger.
 fn daemon(sink: &Sink) -> (f64, u64) {
     let house = sink.house();
-    let peak_kib = house.alert(FEWER);
+    let peak_kib = house.alert(MAILS);
     let nanoseconds = house.number("SELECT max(at) - min(at) FROM attempt");
-    (FEWER as f64 / Duration::from_nanos(nanoseconds as u64).as_secs_f64(), peak_kib)
+    (MAILS as f64 / Duration::from_nanos(nanoseconds as u64).as_secs_f64(), peak_kib)
 }
 
 fn smtplib(sink: &Sink, mail: &Path, how: &str) -> f64 {

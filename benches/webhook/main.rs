@@ -1,6 +1,7 @@
 //! Ten thousand alerts to one webhook by the daemon, each with its durable row in the ledger, and
 //! by Debian's Alertmanager, which keeps nothing on disk: side by side on this machine, to the same
-//! receiver, in turns. Fails unless the daemon sends at least as many a second, each once.
+//! receiver, in turns. Prints the ratio with its goal, fails unless the daemon sends at least as many
+//! a second, each once.
 //!
 //! `BUDGET_ALERTD` names another binary than the one built here.
 #![allow(
@@ -12,11 +13,16 @@
     clippy::as_conversions,
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::print_stdout,
     reason = "a benchmark fails by panicking and prints what it measured"
 )]
 
 mod alertmanager;
+#[path = "../common/goals.rs"]
+#[allow(dead_code, reason = "shared with other benchmarks")]
+mod goals;
 #[path = "../common/overspend.rs"]
 #[allow(dead_code, reason = "shared with another benchmark")]
 mod overspend;
@@ -24,10 +30,14 @@ mod overspend;
 #[allow(dead_code, reason = "shared with the tests")]
 mod process;
 mod receiver;
+#[path = "../common/timed.rs"]
+#[allow(dead_code, reason = "shared with other benchmarks")]
+mod timed;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use goals::{Goal, Goals};
 use overspend::{House, name};
 use receiver::{Receipt, Receiver};
 
@@ -52,7 +62,8 @@ fn main() {
         );
     }
     let ratio = best(&ours) / best(&theirs);
-    println!("  ratio         {ratio:7.2}");
+    let what = "10,000 alerts to a webhook, daemon : Alertmanager";
+    Goals::new("webhook").hold(what, ratio, "x", Goal::AtLeast(2.0));
     assert!(ratio >= 1.0, "slower than Alertmanager");
 }
 
