@@ -47,14 +47,16 @@ fn start(folder: &Path, url: &str) -> (Server, String) {
 fn post(address: &str) {
     let alerts: Vec<Value> = (0..ALERTS).map(alert).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = budget_alertd::http::client(std::time::Duration::from_secs(30))
-        .unwrap()
-        .post(format!("http://{address}/api/v2/alerts"));
-    let answer = answer
-        .header("content-type", "application/json")
-        .body(Value::Array(alerts).to_string())
-        .send();
-    assert!(runtime.block_on(answer).unwrap().status().is_success());
+    // Its time-outs want the runtime as soon as it is told to send.
+    let status = runtime.block_on(async {
+        let client = budget_alertd::http::client(std::time::Duration::from_secs(30)).unwrap();
+        let request = client
+            .post(format!("http://{address}/api/v2/alerts"))
+            .header("content-type", "application/json")
+            .body(Value::Array(alerts).to_string());
+        request.send().await.unwrap().status()
+    });
+    assert!(status.is_success(), "{status}");
 }
 
 /// An alert as our `alertmanager` notifiers would word it.
