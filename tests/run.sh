@@ -9,7 +9,7 @@ source tests/packages.sh
 
 install_packages binutils buildah caddy chromium chromium-driver crun curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
   libsasl2-modules libsasl2-modules-db mount nginx-light postfix postgresql procps prometheus prometheus-alertmanager python3 python3-pip rpm sasl2-bin \
-  systemd systemd-container util-linux
+  systemd systemd-container util-linux valgrind
 
 # What is built for the first time gains nothing from being prepared for small changes.
 [ -d target ] || export CARGO_INCREMENTAL=0

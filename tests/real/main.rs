@@ -36,6 +36,7 @@ mod proxies;
 mod rpm;
 mod standard_webhooks;
 mod standby;
+mod steady_instructions;
 #[path = "../it/support/mod.rs"]
 #[allow(
     dead_code,

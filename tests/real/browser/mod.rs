@@ -14,7 +14,7 @@ mod pages;
 mod readers;
 #[path = "../../../benches/poll/records.rs"]
 #[allow(dead_code, reason = "the benchmark uses the rest")]
-mod records;
+pub(super) mod records;
 mod refused;
 mod scene;
 mod session;
