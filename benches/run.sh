@@ -15,7 +15,7 @@ install_packages gcc libc6-dev nginx-light postfix procps prometheus-alertmanage
 goals=target/tmp/goals
 rm -rf "$goals"
 status=0
-step cargo bench --locked --no-fail-fast --features real-servers --bench poll --bench webhook --bench mail --bench warning || status=$?
+step cargo bench --locked --no-fail-fast --features real-servers --bench poll --bench age --bench webhook --bench mail --bench warning || status=$?
 
 say "goals, at $(git describe --always --dirty 2>/dev/null || echo 'an unknown commit'), $(nproc) cores"
 cat "$goals"/*

@@ -16,12 +16,16 @@ pub(crate) struct House {
 impl House {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let house = Self { folder, receiver: Receiver::start() };
+        Self { folder, receiver: Receiver::start() }
+    }
+
+    /// Lets it run by a rule about budgets, and by rules about days, too.
+    pub(crate) fn rule(&self, about_days: bool) {
         let configuration = include_str!("alert-rules.toml")
-            .replace("@FOLDER@", &house.folder.path().display().to_string())
-            .replace("@URL@", &house.receiver.url);
-        std::fs::write(house.configuration(), configuration).unwrap();
-        house
+            .replace("@FOLDER@", &self.folder.path().display().to_string())
+            .replace("@URL@", &self.receiver.url);
+        let days = if about_days { include_str!("rules-about-days.toml") } else { "" };
+        std::fs::write(self.configuration(), configuration + "\n" + days).unwrap();
     }
 
     pub(crate) fn configuration(&self) -> PathBuf {

@@ -35,9 +35,4 @@ pub(crate) fn measure(house: &House, what: &str, goals: &mut Goals) {
     );
     let resident = running.memory_kib("VmRSS") as f64 / 1024.0;
     goals.hold(&format!("{what}, `run` at rest"), resident, "MiB", Goal::AtMost(15.0));
-    let what = format!("{what}, wake-ups a minute at rest");
-    goals.hold(&what, wakes, "", Goal::AtMost(WAKES));
 }
-
-/// A loop gives a sign of life every 10 s, and there are a few of them, with their timers.
-const WAKES: f64 = 120.0;
