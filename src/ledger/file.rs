@@ -251,7 +251,9 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     open().map_err(|error: rusqlite::Error| LedgerError::of(path, error))
 }
 
-/// Settings of a connection, none of them kept in the file. The cache is in KiB when negative.
+/// Settings of a connection, none of them kept in the file. The cache is in KiB when negative. The
+/// write-ahead log is moved into the file at each 256 pages, 1 MiB: a long one would fill a disk with
+/// little room, on which nothing could be moved out of it any more.
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     // A kept statement stays as it was planned: SQLite would plan many again for each value that is
@@ -259,7 +261,7 @@ fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA cache_size = -3072;
-         PRAGMA journal_size_limit = 8388608;",
+         PRAGMA journal_size_limit = 8388608; PRAGMA wal_autocheckpoint = 256;",
     )
 }
 
