@@ -17,13 +17,13 @@ pub(crate) struct Pending {
     /// Whether its age counts.
     pub(crate) aged: bool,
     /// Whether the ledger has nothing of the customer yet, so that nothing is to be looked up.
-    pub(crate) first: bool,
+    pub(crate) is_new: bool,
 }
 
 impl Pending {
     /// A record that says something new.
     pub(crate) fn new(joined: Joined, fingerprint: u64) -> Self {
-        Self { joined, fingerprint, changed: true, other: None, aged: false, first: false }
+        Self { joined, fingerprint, changed: true, other: None, aged: false, is_new: false }
     }
 }
 

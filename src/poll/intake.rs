@@ -113,7 +113,7 @@ impl<'a> Intake<'a> {
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
             // A copy of it may have been recorded meanwhile.
-            pending.first = false;
+            pending.is_new = false;
             let latest = self.known.find(customer_key_hash(&pending.joined.record.key()));
             pending.other = latest
                 .and_then(|row| self.known.at(row))
@@ -339,7 +339,7 @@ impl Sink for Intake<'_> {
             self.known.keep_item(row, item.zip(counts));
             return match unchanged {
                 Some(crossed) => self.take_unchanged(row, joined, fingerprint, crossed),
-                None => self.keep(Pending { first: is_new, ..Pending::new(joined, fingerprint) }),
+                None => self.keep(Pending { is_new, ..Pending::new(joined, fingerprint) }),
             };
         };
         if copy.fingerprint != fingerprint {

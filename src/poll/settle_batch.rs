@@ -34,7 +34,7 @@ impl Intake<'_> {
 
     async fn settle_batch(&mut self) -> Result<(), LedgerError> {
         let batch = latest_of_each(std::mem::take(&mut self.batch));
-        let seen_before = batch.iter().filter(|(_, pending)| !pending.first);
+        let seen_before = batch.iter().filter(|(_, pending)| !pending.is_new);
         let date = |pending: &Pending| pending.joined.record.usage_as_of.instant();
         let keys = seen_before.map(|(key, pending)| (key.clone(), date(pending))).collect();
         let mut memory = self.needs.ledger.recall(keys, depth_for(self.needs.rules)).await?;
