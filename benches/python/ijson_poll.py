@@ -28,10 +28,10 @@ import zlib
 import ijson
 import requests
 
-THRESHOLDS = (80, 100, 150)
+sys.dont_write_bytecode = True
+from cron_poll import alert_line, crossed, open_database
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS alerted (customer TEXT, threshold INTEGER, month TEXT, PRIMARY KEY (customer, threshold, month)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS customer (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, fingerprint INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS state (
     customer INTEGER PRIMARY KEY, received_id TEXT, name TEXT, plan TEXT, usage_as_of TEXT, seen_at INTEGER, cost TEXT, usd_cost TEXT,
@@ -64,35 +64,6 @@ def stream(url):
     response.raise_for_status()
     response.raw.decode_content = True
     return ijson.items(response.raw, "items.item", buf_size=65536)
-
-
-def open_database(path):
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.executescript(TABLES)
-    return database
-
-
-def crossed(record):
-    if record["budget"].get("amount") is None:
-        return ()
-    return tuple(threshold for threshold in THRESHOLDS if record["percentUsed"] >= threshold)
-
-
-def alert_line(record, threshold):
-    return json.dumps(
-        {
-            "customer": record["resourceId"],
-            "name": record["resourceName"],
-            "threshold": threshold,
-            "percent_used": str(record["percentUsed"]),
-            "cost": str(record["totalCost"]),
-            "budget": str(record["budget"]["amount"]),
-            "currency": record.get("currencyCode"),
-            "usage_as_of": record["lastModifiedDate"],
-        }
-    )
 
 
 class History:
@@ -138,6 +109,7 @@ class History:
 
 def main(url, database_path, alerts_path, history=None):
     database = open_database(database_path)
+    database.executescript(TABLES)
     history = History(database) if history == "history" else None
     records = over = new = 0
     with open(alerts_path, "a", encoding="utf-8") as alerts:
